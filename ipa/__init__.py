@@ -1,0 +1,1 @@
+"""Interoperable Private Attribution (IPA): a reference implementation in pure Python."""

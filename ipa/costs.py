@@ -1,0 +1,45 @@
+"""What a run cost: rounds, bytes sent, products and seconds, per step.
+
+Bytes are counted from the payloads handed to the channel. Rounds count the times the helpers wait
+for messages one after another. Gates and products are counted once, not per helper.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Cost:
+    """Totals of one step, or of several. `bytes_sent` is over the local helpers together."""
+
+    rounds: int = 0
+    bytes_sent: int = 0
+    messages: int = 0
+    and_gates: int = 0
+    ring_products: int = 0
+    seconds: float = 0.0
+
+    def add(self, other: "Cost") -> None:
+        """Add another step's totals to these."""
+        self.rounds += other.rounds
+        self.bytes_sent += other.bytes_sent
+        self.messages += other.messages
+        self.and_gates += other.and_gates
+        self.ring_products += other.ring_products
+        self.seconds += other.seconds
+
+
+def cost_of(costs: dict[str, Cost], prefix: str = "") -> Cost:
+    """The total of every step at or below the path `prefix`."""
+    total = Cost()
+    for path, cost in costs.items():
+        if not prefix or path == prefix or path.startswith(f"{prefix}/"):
+            total.add(cost)
+    return total
+
+
+def costs_by_step(costs: dict[str, Cost], depth: int) -> dict[str, Cost]:
+    """Totals by the first `depth` parts of the path, in the order the steps were first taken."""
+    grouped: dict[str, Cost] = {}
+    for path, cost in costs.items():
+        grouped.setdefault("/".join(path.split("/")[:depth]), Cost()).add(cost)
+    return grouped

@@ -1,0 +1,64 @@
+"""What a query is asked to compute: public, agreed by all parties before any report is opened."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from ipa.errors import ParameterError
+
+Capping = Literal["proportional", "truncate"]
+Aggregate = Literal["sum", "count"]
+Security = Literal["semi-honest", "malicious"]
+
+MAX_MATCH_KEY_BITS = 256
+MAX_FIELD_BITS = 64
+MAX_BREAKDOWNS = 1 << 20
+
+
+def bits_for(largest: int) -> int:
+    """The number of bits needed to hold every integer from 0 to `largest`."""
+    return largest.bit_length()
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryParameters:
+    """The public parameters of a query (spec: Differential Privacy, Secure Multi Party Computation).
+
+    `breakdowns` is the number of breakdown keys, numbered from 0. `cap` bounds what one match key
+    contributes to all sums together (the sensitivity). The widths, in bits, bound the fields of
+    events. Raises ParameterError where a value is out of range.
+    """
+
+    breakdowns: int
+    cap: int
+    capping: Capping = "proportional"
+    aggregate: Aggregate = "sum"
+    security: Security = "semi-honest"
+    match_key_bits: int = 64
+    attribution_constraint_id_bits: int = 16
+    timestamp_bits: int = 32
+    value_bits: int = 16
+
+    def __post_init__(self) -> None:
+        _check_range("breakdowns", self.breakdowns, 1, MAX_BREAKDOWNS)
+        _check_range("cap", self.cap, 1, (1 << MAX_FIELD_BITS) - 1)
+        _check_range("match_key_bits", self.match_key_bits, 1, MAX_MATCH_KEY_BITS)
+        for name in ("attribution_constraint_id_bits", "timestamp_bits", "value_bits"):
+            _check_range(name, getattr(self, name), 1, MAX_FIELD_BITS)
+        _check_choice("capping", self.capping, get_args(Capping))
+        _check_choice("aggregate", self.aggregate, get_args(Aggregate))
+        _check_choice("security", self.security, get_args(Security))
+
+    @property
+    def breakdown_key_bits(self) -> int:
+        """Width of a breakdown key: enough for breakdowns - 1, and at least one bit."""
+        return max(1, bits_for(self.breakdowns - 1))
+
+
+def _check_range(name: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ParameterError(f"{name} must be an integer from {low} to {high}, not {value!r}")
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ParameterError(f"{name} must be one of {', '.join(choices)}, not {value!r}")

@@ -1,0 +1,1 @@
+"""Protocol steps, one file each: plain functions over a helper party network and shared values."""

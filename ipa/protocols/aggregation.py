@@ -1,0 +1,121 @@
+"""Step 5 of the query: summing the credits per breakdown key (spec: Computing the Aggregates)."""
+
+from ipa.network import HelperPartyNetwork
+from ipa.protocols.addition import subtract, sum_rows
+from ipa.protocols.bitonic_sort import sort_gates, sort_rows
+from ipa.protocols.constants import public_columns, public_number, widen
+from ipa.protocols.multiplication import multiply
+from ipa.protocols.scan import running_totals
+from ipa.sharing.bits import columns_from_rows, ones
+from ipa.sharing.replicated import SharedBits, join_columns, join_rows
+
+
+def sums_per_breakdown(
+    network: HelperPartyNetwork,
+    breakdown_key: SharedBits,
+    credit: SharedBits,
+    breakdowns: int,
+    width: int,
+) -> SharedBits:
+    """The sum of the credits of each breakdown key: row b of `width` columns is the sum of key b.
+
+    Rows whose breakdown key is not below `breakdowns` count nowhere. Of the two ways below the one
+    with fewer gates is taken; both need `width` to hold the largest sum. Reveals nothing.
+    """
+    one_hot = one_hot_gates(credit.rows, breakdowns, credit.width)
+    sorting = sorting_gates(credit.rows, breakdowns, breakdown_key.width, credit.width, width)
+    way = sums_by_one_hot if one_hot <= sorting else sums_by_sorting
+    with network.step("aggregation"):
+        return way(network, breakdown_key, credit, breakdowns, width)
+
+
+def sums_by_one_hot(
+    network: HelperPartyNetwork,
+    breakdown_key: SharedBits,
+    credit: SharedBits,
+    breakdowns: int,
+    width: int,
+) -> SharedBits:
+    """Route each row's credit down a binary tree to the column group of its breakdown key, then sum.
+
+    At each level a bit of the key sends the credit one way or the other; a level is one round. For
+    credits of w bits about 2 * breakdowns * w gates per row, and the rounds of sum_rows.
+    """
+    numbers = 1
+    routed = credit
+    for level in reversed(range(breakdown_key.width)):
+        goes_up = multiply(network, breakdown_key[level], routed)
+        stays = routed ^ goes_up
+        # Number g becomes numbers 2g (key bit 0) and 2g + 1 (key bit 1), digit by digit.
+        kept = min(2 * numbers, -(-breakdowns >> level))
+        routed = join_columns(stays, goes_up).select(
+            [
+                digit * numbers + child // 2 + (child % 2) * routed.width
+                for digit in range(credit.width)
+                for child in range(kept)
+            ]
+        )
+        numbers = kept
+    return sum_rows(network, routed, numbers, width)
+
+
+def one_hot_gates(rows: int, breakdowns: int, credit_bits: int) -> int:
+    """About how many AND gates sums_by_one_hot takes."""
+    return 2 * rows * breakdowns * credit_bits
+
+
+def sums_by_sorting(
+    network: HelperPartyNetwork,
+    breakdown_key: SharedBits,
+    credit: SharedBits,
+    breakdowns: int,
+    width: int,
+) -> SharedBits:
+    """Sort the rows by breakdown key with a marker row after each key; markers read running totals.
+
+    The way of the spec's "Computing the Aggregation for Large Amount of Breakdowns", whose details
+    the spec leaves out (SPEC_NOTES: aggregation-by-sorting). A second sort brings the markers to
+    the front in order; differences of neighbouring totals are the sums. For N rows and markers, two
+    sorts of N rows with short keys and log2 N additions.
+    """
+    key_bits = breakdown_key.width + 1
+    marked = _with_markers(network, breakdown_key, credit, breakdowns)
+    ordered = sort_rows(network, marked, key_bits)
+    all_one_group = public_columns(network, ordered.rows, [ones(ordered.rows) & ~1])
+    credits = widen(network, ordered[key_bits:], width)
+    totals = running_totals(network, all_one_group, credits)
+    is_row, key = ~ordered[0], ordered[1:key_bits]
+    front = sort_rows(network, join_columns(key, is_row, totals), key_bits)
+    cumulative = front[key_bits:].take_rows(0, breakdowns)
+    return subtract(network, cumulative, cumulative.predecessors(1))
+
+
+def sorting_gates(
+    rows: int, breakdowns: int, breakdown_key_bits: int, credit_bits: int, width: int
+) -> int:
+    """About how many AND gates sums_by_sorting takes."""
+    total = 1 << (rows + breakdowns - 1).bit_length()
+    key_bits = breakdown_key_bits + 1
+    sorts = sort_gates(total, key_bits, key_bits + credit_bits)
+    sorts += sort_gates(total, key_bits, key_bits + width)
+    passes = total.bit_length()
+    return sorts + passes * total * width * (2 + width.bit_length())
+
+
+def _with_markers(
+    network: HelperPartyNetwork, breakdown_key: SharedBits, credit: SharedBits, breakdowns: int
+) -> SharedBits:
+    """(is marker, key, credit) of the rows, a marker per breakdown, and padding behind them all.
+
+    Padding rows are no markers and have the largest key and no credit. A row whose key is not below
+    `breakdowns` sorts behind the last marker as well.
+    """
+    rows = credit.rows
+    total = 1 << (rows + breakdowns - 1).bit_length()
+    largest = (1 << breakdown_key.width) - 1
+    keys = list(range(breakdowns)) + [largest] * (total - rows - breakdowns)
+    is_marker = public_columns(network, total, [ones(breakdowns) << rows])
+    added_keys = columns_from_rows(keys, breakdown_key.width)
+    key = join_rows(breakdown_key, public_columns(network, total - rows, added_keys))
+    credits = join_rows(credit, public_number(network, total - rows, 0, credit.width))
+    return join_columns(is_marker, key, credits)

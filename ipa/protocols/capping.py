@@ -1,0 +1,56 @@
+"""Step 4 of the query: capping what each match key contributes (spec: User Level Sensitivity Capping)."""
+
+from ipa.network import HelperPartyNetwork
+from ipa.parameters import Capping, bits_for
+from ipa.protocols.addition import multiply_by_constant, subtract
+from ipa.protocols.comparison import greater_than
+from ipa.protocols.constants import public_number
+from ipa.protocols.division import divide
+from ipa.protocols.multiplexer import choose
+from ipa.protocols.scan import last_of_group, running_totals
+from ipa.sharing.replicated import SharedBits, join_rows
+
+
+def cap_credits(
+    network: HelperPartyNetwork,
+    same_match_key: SharedBits,
+    credit: SharedBits,
+    cap: int,
+    capping: Capping,
+) -> SharedBits:
+    """The credits of sorted rows, reduced so that no match key's total exceeds `cap`.
+
+    `credit` must be wide enough to hold any match key's total. Returns at most bits_for(cap)
+    columns. A cap that no total can exceed is public knowledge and changes nothing. Rounds and gates
+    as the two ways below; reveals nothing.
+    """
+    if cap >= (1 << credit.width) - 1:
+        return credit
+    with network.step("capping"):
+        totals = running_totals(network, same_match_key, credit)
+        if capping == "truncate":
+            return _truncate(network, totals, credit, cap)
+        return _scale_down(network, last_of_group(network, same_match_key, totals), credit, cap)
+
+
+def _scale_down(
+    network: HelperPartyNetwork, total: SharedBits, credit: SharedBits, cap: int
+) -> SharedBits:
+    """Where the match key's total T exceeds the cap, floor(credit * cap / T) (SPEC_NOTES: rounding)."""
+    width = bits_for(cap)
+    product = multiply_by_constant(network, credit, cap, credit.width + width)
+    scaled = divide(network, product, total, width)
+    over = greater_than(network, total, public_number(network, total.rows, cap, total.width))
+    return choose(network, over, scaled, credit[:width])
+
+
+def _truncate(
+    network: HelperPartyNetwork, totals: SharedBits, credit: SharedBits, cap: int
+) -> SharedBits:
+    """Each row keeps what is left of the cap: min(before + credit, cap) - min(before, cap)."""
+    rows, width = credit.rows, bits_for(cap)
+    before = subtract(network, totals, credit)
+    both = join_rows(totals, before)
+    limit = public_number(network, both.rows, cap, both.width)
+    clamped = choose(network, greater_than(network, both, limit), limit[:width], both[:width])
+    return subtract(network, clamped.take_rows(0, rows), clamped.take_rows(rows, 2 * rows))

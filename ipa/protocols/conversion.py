@@ -1,0 +1,99 @@
+"""Conversions between additive shares (modulo 2^k or a prime) and XOR shares.
+
+In a replicated sharing x = x1 + x2 + x3 each summand is known to two helpers, so each summand is
+itself a shared value for free: the sharing in which it is the only summand that is not zero. A
+conversion shares the three summands that way and adds them in the other world (SPEC_NOTES:
+conversions).
+"""
+
+from ipa.errors import ParameterError
+from ipa.network import HelperPartyNetwork
+from ipa.parties import HELPERS, right_of
+from ipa.protocols.addition import subtract, sum_of
+from ipa.protocols.constants import public_number
+from ipa.protocols.multiplexer import choose
+from ipa.protocols.multiplication import multiply_numbers
+from ipa.sharing.bits import columns_from_rows
+from ipa.sharing.replicated import SharedBits, SharedNumbers
+from ipa.sharing.rings import IntegersModulo
+
+
+def bits_from_numbers(network: HelperPartyNetwork, x: SharedNumbers) -> SharedBits:
+    """Additive to XOR: one row per element, as many columns as modulus - 1 has bits.
+
+    Modulo 2^k: the sum of three k-bit numbers. Modulo another m: their sum in two more bits, from
+    which 2m and then m is taken where it fits. Reveals nothing. ParameterError for other rings.
+    """
+    ring = x.ring
+    if not isinstance(ring, IntegersModulo):
+        raise ParameterError(f"no conversion to bits from {ring.name}")
+    width = (ring.modulus - 1).bit_length()
+    with network.step("bits-from-numbers"):
+        if ring.modulus == 1 << width:
+            return sum_of(network, [_summand_bits(network, x, k, width) for k in HELPERS], width)
+        wide = width + 3
+        total = sum_of(network, [_summand_bits(network, x, k, width) for k in HELPERS], wide)
+        for multiple in (2, 1):
+            modulus = public_number(network, x.count, multiple * ring.modulus, wide)
+            difference = subtract(network, total, modulus)
+            total = choose(network, difference[-1], total, difference)
+        return total[:width]
+
+
+def numbers_from_bits(
+    network: HelperPartyNetwork, x: SharedBits, ring: IntegersModulo
+) -> SharedNumbers:
+    """XOR to additive: element r is row r as a number, modulo the ring's modulus.
+
+    Two rounds and two ring products per bit: a XOR b = a + b - 2ab. Reveals nothing.
+    """
+    with network.step("numbers-from-bits"):
+        first, second, third = (_summand_numbers(network, x, k, ring) for k in HELPERS)
+        bits = _xor_of(network, _xor_of(network, first, second), third)
+        powers = [pow(2, k, ring.modulus) for k in range(x.width) for _ in range(x.rows)]
+        weighted = bits.scale(powers)
+        total = weighted[: x.rows]
+        for k in range(1, x.width):
+            total = total + weighted[k * x.rows : (k + 1) * x.rows]
+        return total
+
+
+def _xor_of(network: HelperPartyNetwork, a: SharedNumbers, b: SharedNumbers) -> SharedNumbers:
+    product = multiply_numbers(network, a, b)
+    return a + b - product - product
+
+
+def _summand_bits(
+    network: HelperPartyNetwork, x: SharedNumbers, summand: int, width: int
+) -> SharedBits:
+    """Summand `summand` of an additive sharing as XOR-shared bits; its two holders know it."""
+    zeros = [0] * width
+    shares = {
+        number: (
+            columns_from_rows(x.shares_of(number)[0], width) if number == summand else zeros,
+            columns_from_rows(x.shares_of(number)[1], width)
+            if right_of(number) == summand
+            else zeros,
+        )
+        for number in network.helpers
+    }
+    return SharedBits(network.name, x.count, width, shares)
+
+
+def _summand_numbers(
+    network: HelperPartyNetwork, x: SharedBits, summand: int, ring: IntegersModulo
+) -> SharedNumbers:
+    """Summand `summand` of an XOR sharing as shared ring elements 0 and 1, column by column."""
+    count = x.rows * x.width
+
+    def spread(columns: list[int]) -> list[int]:
+        return [column >> row & 1 for column in columns for row in range(x.rows)]
+
+    shares = {
+        number: (
+            spread(x.shares_of(number)[0]) if number == summand else [0] * count,
+            spread(x.shares_of(number)[1]) if right_of(number) == summand else [0] * count,
+        )
+        for number in network.helpers
+    }
+    return SharedNumbers(network.name, ring, count, shares)

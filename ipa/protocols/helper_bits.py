@@ -1,0 +1,37 @@
+"""Step 2 of the query: the helper bits, one for attribution and one for the cap."""
+
+from dataclasses import dataclass
+
+from ipa.network import HelperPartyNetwork
+from ipa.protocols.equality import all_ones
+from ipa.protocols.multiplication import multiply
+from ipa.reports import GenericReports
+from ipa.sharing.bits import ones
+from ipa.sharing.replicated import SharedBits
+
+
+@dataclass(frozen=True)
+class HelperBits:
+    """Whether a row has the same key as the row before it; 0 in row 0. One column each.
+
+    `same_group` compares (match key, attribution constraint ID) and delimits attribution;
+    `same_match_key` compares the match key alone and delimits the cap.
+    """
+
+    same_group: SharedBits
+    same_match_key: SharedBits
+
+
+def helper_bits(network: HelperPartyNetwork, reports: GenericReports) -> HelperBits:
+    """The helper bits of sorted reports (spec: Overview of the MPC, step 4).
+
+    The spec has one bit; a cap that used it would bound each attribution constraint by itself, so
+    there are two (SPEC_NOTES: two-helper-bits). For a match key of m bits and a constraint of c:
+    at most 2 + ceil(log2 m) + ceil(log2 c) rounds and m + c - 1 gates per row; reveals nothing.
+    """
+    with network.step("helper-bits"):
+        keys, constraints = reports.match_key, reports.attribution_constraint_id
+        not_first = [ones(reports.rows) & ~1]
+        same_match_key = all_ones(network, ~(keys ^ keys.predecessors(1))).and_public(not_first)
+        same_constraint = all_ones(network, ~(constraints ^ constraints.predecessors(1)))
+        return HelperBits(multiply(network, same_match_key, same_constraint), same_match_key)

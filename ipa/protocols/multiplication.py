@@ -1,0 +1,81 @@
+"""Multiplication of replicated shares: Araki et al. 2016 (eprint 2016/768), section 2.2.
+
+Helper i computes z_i = x_i y_i + x_i y_(i+1) + x_(i+1) y_i + (its summand of a sharing of zero) and
+sends z_i to its left neighbour, so that every helper holds two summands of z again. Secure against
+one curious helper; against one that deviates it stays private, and what that helper can do to z is
+to add an error of its choice, which the batch check of the malicious protocol detects.
+"""
+
+from itertools import repeat
+
+from ipa.errors import MismatchError
+from ipa.network import HelperPartyNetwork
+from ipa.protocols.resharing import reshare_columns, reshare_numbers
+from ipa.sharing.bits import Columns
+from ipa.sharing.replicated import ColumnPair, NumberPair, SharedBits, SharedNumbers
+from ipa.sharing.rings import Ring
+
+
+def multiply(network: HelperPartyNetwork, x: SharedBits, y: SharedBits) -> SharedBits:
+    """The bitwise AND of two tables with the same rows, column by column.
+
+    Widths are equal, or `x` has one column, which then multiplies every column of `y`. One round;
+    one bit per AND gate and helper (each column rounded up to whole bytes); reveals nothing.
+    Raises MismatchError for other widths, rows or networks.
+    """
+    x.check_same_rows(y)
+    if x.width not in (1, y.width):
+        raise MismatchError(f"widths differ: {x.width} bits and {y.width} bits")
+    network.check_owns(x)
+    width, rows = y.width, y.rows
+    with network.step("multiply") as step:
+        network.cost.and_gates += width * rows
+        summands = {
+            number: _column_summand(
+                x.shares_of(number),
+                y.shares_of(number),
+                helper.prss.zero_columns(step, width, rows),
+            )
+            for number, helper in network.helpers.items()
+        }
+        return reshare_columns(network, summands, width, rows)
+
+
+def _column_summand(x: ColumnPair, y: ColumnPair, zero: Columns) -> Columns:
+    own_x, right_x = (repeat(share[0]) if len(share) == 1 else share for share in x)
+    return [
+        a & (c ^ d) ^ (b & c) ^ mask
+        for a, b, c, d, mask in zip(own_x, right_x, *y, zero, strict=False)
+    ]
+
+
+def multiply_numbers(
+    network: HelperPartyNetwork, x: SharedNumbers, y: SharedNumbers
+) -> SharedNumbers:
+    """The products, element by element, of two lists over the same ring.
+
+    One round; one ring element per product and helper; reveals nothing. Raises MismatchError.
+    """
+    x.check_same_shape(y)
+    network.check_owns(x)
+    ring, count = x.ring, x.count
+    with network.step("multiply-numbers") as step:
+        network.cost.ring_products += count
+        summands = {
+            number: _number_summand(
+                ring,
+                x.shares_of(number),
+                y.shares_of(number),
+                helper.prss.zero_elements(step, ring, count),
+            )
+            for number, helper in network.helpers.items()
+        }
+        return reshare_numbers(network, ring, summands, count)
+
+
+def _number_summand(ring: Ring, x: NumberPair, y: NumberPair, zero: list[int]) -> list[int]:
+    add, times = ring.add, ring.multiply
+    return [
+        add(add(times(a, add(c, d)), times(b, c)), mask)
+        for a, b, c, d, mask in zip(*x, *y, zero, strict=True)
+    ]

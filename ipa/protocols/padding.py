@@ -1,0 +1,30 @@
+"""Padding: as many neutral reports as the sorting network needs."""
+
+from ipa.network import HelperPartyNetwork
+from ipa.protocols.constants import public_number
+from ipa.reports import GenericReports
+from ipa.sharing.replicated import SharedBits, join_rows
+
+
+def pad_reports(network: HelperPartyNetwork, reports: GenericReports) -> GenericReports:
+    """The reports and public ones below them, up to a power of two of rows.
+
+    A padding report is a trigger report of value 0 with every other field 0: it adds 0 to whatever
+    it is attributed to, and a trigger never stands between another trigger and its source. (A
+    padding source report could take credit.) Sends nothing. Source: SPEC_NOTES: padding.
+    """
+    missing = (1 << (reports.rows - 1).bit_length()) - reports.rows if reports.rows else 1
+    if not missing:
+        return reports
+
+    def padded(field: SharedBits, value: int) -> SharedBits:
+        return join_rows(field, public_number(network, missing, value, field.width))
+
+    return GenericReports(
+        match_key=padded(reports.match_key, 0),
+        attribution_constraint_id=padded(reports.attribution_constraint_id, 0),
+        timestamp=padded(reports.timestamp, 0),
+        is_trigger=padded(reports.is_trigger, 1),
+        breakdown_key=padded(reports.breakdown_key, 0),
+        trigger_value=padded(reports.trigger_value, 0),
+    )

@@ -1,0 +1,34 @@
+"""Step 1 of the query: sorting the reports (spec: Oblivious Sorting)."""
+
+from ipa.network import HelperPartyNetwork
+from ipa.protocols.bitonic_sort import sort_rows
+from ipa.reports import GenericReports
+from ipa.sharing.replicated import SharedBits, join_columns
+
+
+def sort_reports(network: HelperPartyNetwork, reports: GenericReports) -> GenericReports:
+    """The reports sorted by (match key, attribution constraint ID, time, is source, breakdown key).
+
+    At equal times triggers come before sources, so that a trigger is attributed only to strictly
+    earlier sources; among sources of equal time the largest breakdown key comes last and so is the
+    one before the next trigger (SPEC_NOTES: ties). The row count is a power of two. Rounds and
+    gates as sort_rows; reveals nothing, and no helper can link a sorted row to an input row.
+    """
+    key = (
+        reports.breakdown_key,
+        ~reports.is_trigger,
+        reports.timestamp,
+        reports.attribution_constraint_id,
+        reports.match_key,
+    )
+    table = join_columns(*key, reports.trigger_value)
+    ordered = sort_rows(network, table, sum(field.width for field in key))
+    parts: list[SharedBits] = []
+    start = 0
+    for field in (*key, reports.trigger_value):
+        parts.append(ordered[start : start + field.width])
+        start += field.width
+    breakdown_key, is_source, timestamp, constraint, match_key, trigger_value = parts
+    return GenericReports(
+        match_key, constraint, timestamp, ~is_source, breakdown_key, trigger_value
+    )

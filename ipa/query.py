@@ -1,0 +1,99 @@
+"""The whole query: from shared reports to one sum per breakdown key."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ipa.channel import Interceptor
+from ipa.costs import Cost, cost_of
+from ipa.errors import ParameterError
+from ipa.events import Event, check_events
+from ipa.network import HelperPartyNetwork, simulated_network
+from ipa.parameters import QueryParameters, bits_for
+from ipa.protocols.aggregation import sums_per_breakdown
+from ipa.protocols.capping import cap_credits
+from ipa.protocols.helper_bits import helper_bits
+from ipa.protocols.last_touch import attribute_last_touch
+from ipa.protocols.padding import pad_reports
+from ipa.protocols.report_sorting import sort_reports
+from ipa.release import combine_at_collector, shares_for_collector
+from ipa.reports import GenericReports, share_events
+from ipa.sharing.randomness import Randomness
+from ipa.sharing.replicated import SharedBits
+
+
+def query(
+    network: HelperPartyNetwork, reports: GenericReports, parameters: QueryParameters
+) -> SharedBits:
+    """The sum per breakdown key, still shared: row b is breakdown key b (spec: Protocol).
+
+    `reports` is any number of shared reports in any order. Secure against one curious helper. The
+    sums are exact; no width can be exceeded by any values that clients send. Reveals nothing.
+    """
+    with network.step("query"):
+        if parameters.aggregate == "count":
+            reports = replace(reports, trigger_value=reports.is_trigger)
+        largest_sum = max(1, reports.rows) * ((1 << reports.trigger_value.width) - 1)
+        ordered = sort_reports(network, pad_reports(network, reports))
+        same = helper_bits(network, ordered)
+        credit = attribute_last_touch(
+            network, same.same_group, ordered.is_trigger, ordered.trigger_value
+        )
+        capped = cap_credits(
+            network, same.same_match_key, credit, parameters.cap, parameters.capping
+        )
+        return sums_per_breakdown(
+            network,
+            ordered.breakdown_key,
+            capped,
+            parameters.breakdowns,
+            max(capped.width, bits_for(largest_sum)),
+        )
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """What a query released, and what it cost.
+
+    `sums[b]` is the sum (or count) attributed to breakdown key b. `rows` is the number of reports.
+    `costs` is by step path; `ipa.costs.cost_of(result.costs)` is the total.
+    """
+
+    sums: list[int]
+    rows: int
+    parameters: QueryParameters
+    costs: dict[str, Cost]
+
+    def __repr__(self) -> str:
+        total = cost_of(self.costs)
+        return (
+            f"QueryResult(sums={self.sums}, rows={self.rows}, "
+            f"security={self.parameters.security!r}, {total.and_gates} AND gates, "
+            f"{total.rounds} rounds, {total.bytes_sent} bytes, {total.seconds:.2f} s)"
+        )
+
+
+def run_query(
+    events: Iterable[Event],
+    parameters: QueryParameters,
+    *,
+    no_noise: bool = False,
+    seed: int | None = None,
+    interceptors: Iterable[Interceptor] = (),
+    on_step: Callable[[str], None] | None = None,
+) -> QueryResult:
+    """Run a query over events in the clear, simulating clients, three helpers and the collector.
+
+    `no_noise` must be True: sums without differentially private noise are for tests and teaching
+    only. A `seed` makes the run reproducible. Raises EventError for a bad event and ParameterError
+    before any protocol work.
+    """
+    if not no_noise:
+        raise ParameterError("noise is not available: say no_noise=True to release exact sums")
+    checked: Sequence[Event] = list(events)
+    check_events(checked, parameters)
+    network = simulated_network(seed, interceptors, on_step)
+    randomness = Randomness.from_seed(seed, "client shares")
+    reports = share_events(network.name, checked, parameters, randomness)
+    result = query(network, reports, parameters)
+    sums = combine_at_collector(shares_for_collector(result), parameters.breakdowns)
+    return QueryResult(sums, len(checked), parameters, network.costs)

@@ -1,0 +1,112 @@
+"""Dealing: how a client splits a value into three shares and who gets which pair.
+
+A client shares x = x1 + x2 + x3 and gives helper i the pair (x_i, x_(i+1)): linear operations are
+then local, and every share is held by two helpers, who can compare (spec: Client Side; Generating
+source and trigger reports). `reconstruct_for_testing` undoes it, outside of any protocol.
+"""
+
+from collections.abc import Sequence
+
+from ipa.errors import MismatchError, ParameterError, SecrecyError
+from ipa.parties import HELPERS, right_of
+from ipa.sharing.bits import columns_from_rows, rows_from_columns
+from ipa.sharing.randomness import Randomness
+from ipa.sharing.replicated import ColumnPair, NumberPair, SharedBits, SharedNumbers
+from ipa.sharing.rings import Ring
+
+
+def deal_columns(
+    columns: Sequence[int], rows: int, randomness: Randomness
+) -> dict[int, ColumnPair]:
+    """Each helper's share pair of a table of bits given as columns of `rows` bits."""
+    first = [randomness.random_bits(rows) for _ in columns]
+    second = [randomness.random_bits(rows) for _ in columns]
+    third = [a ^ b ^ c for a, b, c in zip(columns, first, second, strict=True)]
+    shares = dict(zip(HELPERS, (first, second, third), strict=True))
+    return {helper: (shares[helper], shares[right_of(helper)]) for helper in HELPERS}
+
+
+def share_rows(
+    network: str, values: Sequence[int], width: int, randomness: Randomness
+) -> SharedBits:
+    """A table of bits, one row per integer in `values`, shared among three local helpers.
+
+    `network` is the network's name. Raises ParameterError when a value does not fit `width` bits.
+    """
+    pairs = deal_columns(columns_from_rows(values, width), len(values), randomness)
+    return SharedBits(network, len(values), width, pairs)
+
+
+def deal_numbers(
+    ring: Ring, values: Sequence[int], randomness: Randomness
+) -> dict[int, NumberPair]:
+    """Each helper's share pair of a list of ring elements. Raises ParameterError when one is not."""
+    for row, value in enumerate(values):
+        if not ring.contains(value):
+            raise ParameterError(f"row {row}: not an element of {ring.name}")
+    size = 8 * ring.sample_bytes
+    first, second = (
+        [
+            ring.sample(randomness.random_bits(size).to_bytes(ring.sample_bytes, "little"))
+            for _ in values
+        ]
+        for _ in range(2)
+    )
+    third = [
+        ring.subtract(ring.subtract(value, a), b)
+        for value, a, b in zip(values, first, second, strict=True)
+    ]
+    shares = dict(zip(HELPERS, (first, second, third), strict=True))
+    return {helper: (shares[helper], shares[right_of(helper)]) for helper in HELPERS}
+
+
+def share_numbers(
+    network: str, ring: Ring, values: Sequence[int], randomness: Randomness
+) -> SharedNumbers:
+    """A list of ring elements shared among three local helpers. Raises ParameterError."""
+    return SharedNumbers(network, ring, len(values), deal_numbers(ring, values, randomness))
+
+
+def only_helper(value: SharedBits, helper: int) -> SharedBits:
+    """`value` as helper party `helper` alone holds it, for a process with one local helper."""
+    shares = {helper: value.shares_of(helper)}
+    return SharedBits(value.network, value.rows, value.width, shares)
+
+
+def reconstruct_columns_for_testing(value: SharedBits) -> list[int]:
+    """The secret columns of `value`, put together outside of any protocol.
+
+    Needs the shares of all three helpers in one place, which no deployment has. Raises
+    MismatchError when the copies of a share differ.
+    """
+    pairs = {helper: value.shares_of(helper) for helper in _all_helpers(value)}
+    for helper in HELPERS:
+        if pairs[helper][1] != pairs[right_of(helper)][0]:
+            raise MismatchError(
+                f"H{helper} and H{right_of(helper)} hold different copies of a share"
+            )
+    return [a ^ b ^ c for a, b, c in zip(*(pairs[helper][0] for helper in HELPERS), strict=True)]
+
+
+def reconstruct_for_testing(value: SharedBits | SharedNumbers) -> list[int]:
+    """The secret rows (as integers) or ring elements, put together outside of any protocol.
+
+    Needs the shares of all three helpers in one place, which no deployment has. Raises SecrecyError
+    when they are not there, MismatchError when the copies of a share differ.
+    """
+    if isinstance(value, SharedBits):
+        return rows_from_columns(reconstruct_columns_for_testing(value), value.rows)
+    pairs = {helper: value.shares_of(helper) for helper in _all_helpers(value)}
+    for helper in HELPERS:
+        if pairs[helper][1] != pairs[right_of(helper)][0]:
+            raise MismatchError(
+                f"H{helper} and H{right_of(helper)} hold different copies of a share"
+            )
+    add = value.ring.add
+    return [add(add(a, b), c) for a, b, c in zip(*(pairs[h][0] for h in HELPERS), strict=True)]
+
+
+def _all_helpers(value: SharedBits | SharedNumbers) -> tuple[int, ...]:
+    if set(value.holders) != set(HELPERS):
+        raise SecrecyError("the shares of all three helpers are not in this process")
+    return HELPERS

@@ -1,0 +1,103 @@
+"""Pseudorandom secret sharing (PRSS): correlated randomness from pairwise keys, no messages.
+
+Keys k_1, k_2, k_3; helper i holds (k_i, k_(i+1)), just as it holds shares (x_i, x_(i+1)). From F, a
+pseudorandom function of (key, step, index), the helpers derive without talking:
+
+- a random sharing r of a value nobody knows: r_i = F(k_i);
+- a sharing of zero, one summand each: F(k_i) - F(k_(i+1)) (Araki et al. 2016, section 2.2).
+
+F is AES-128 in counter mode under a key derived with HMAC-SHA256 from the pairwise key, the path of
+the step and the index of the draw. Drawing twice from one (step, index) raises, because two zero
+sharings that are equal let a helper subtract them and see the difference of products.
+"""
+
+import hmac
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from ipa.errors import ParameterError, RandomnessReuseError
+from ipa.sharing.bits import Columns, bytes_per_column, decode_columns, ones
+from ipa.sharing.rings import Ring
+
+KEY_BYTES = 32
+_COUNTER_START = bytes(16)
+
+
+def _keystream_over(key: bytes, label: bytes, data: bytes) -> bytes:
+    """`data` XOR the keystream that belongs to (key, label)."""
+    stream_key = hmac.digest(key, label, "sha256")[:16]
+    return Cipher(algorithms.AES(stream_key), modes.CTR(_COUNTER_START)).encryptor().update(data)
+
+
+class Prss:
+    """One helper party's two pairwise keys, and what they have been used for.
+
+    `own_key` is k_i and `right_key` is k_(i+1) for helper i, each 32 bytes.
+    """
+
+    __slots__ = ("_own_key", "_right_key", "_used")
+
+    def __init__(self, own_key: bytes, right_key: bytes) -> None:
+        if len(own_key) != KEY_BYTES or len(right_key) != KEY_BYTES:
+            raise ParameterError(f"a PRSS key has {KEY_BYTES} bytes")
+        self._own_key = own_key
+        self._right_key = right_key
+        self._used: set[tuple[str, int]] = set()
+
+    def __repr__(self) -> str:
+        return f"<Prss: two pairwise keys, {len(self._used)} draws>"
+
+    def zero_columns(self, step: str, width: int, rows: int, index: int = 0) -> Columns:
+        """This helper's summand of a sharing of zero: `width` columns of `rows` bits.
+
+        The two keystreams are XORed by encrypting one under the other, which saves a pass.
+        """
+        label = self._label(step, index)
+        blank = bytes(width * bytes_per_column(rows))
+        once = _keystream_over(self._own_key, label, blank)
+        return _columns(_keystream_over(self._right_key, label, once), rows)
+
+    def random_columns(
+        self, step: str, width: int, rows: int, index: int = 0
+    ) -> tuple[Columns, Columns]:
+        """This helper's two shares (r_i, r_(i+1)) of random bits: `width` columns of `rows` bits."""
+        label = self._label(step, index)
+        blank = bytes(width * bytes_per_column(rows))
+        own = _keystream_over(self._own_key, label, blank)
+        right = _keystream_over(self._right_key, label, blank)
+        return _columns(own, rows), _columns(right, rows)
+
+    def random_elements(
+        self, step: str, ring: Ring, count: int, index: int = 0
+    ) -> tuple[list[int], list[int]]:
+        """This helper's two shares (r_i, r_(i+1)) of `count` random elements of `ring`."""
+        label = self._label(step, index)
+        size = ring.sample_bytes
+        own, right = (
+            _keystream_over(key, label, bytes(count * size))
+            for key in (self._own_key, self._right_key)
+        )
+        starts = range(0, count * size, size)
+        return (
+            [ring.sample(own[start : start + size]) for start in starts],
+            [ring.sample(right[start : start + size]) for start in starts],
+        )
+
+    def zero_elements(self, step: str, ring: Ring, count: int, index: int = 0) -> list[int]:
+        """This helper's summand of a sharing of `count` zeros over `ring`."""
+        own, right = self.random_elements(step, ring, count, index)
+        return [ring.subtract(a, b) for a, b in zip(own, right, strict=True)]
+
+    def _label(self, step: str, index: int) -> bytes:
+        if (step, index) in self._used:
+            raise RandomnessReuseError(f"randomness of step {step}, index {index} was used before")
+        self._used.add((step, index))
+        return f"ipa prss {index} {step}".encode()
+
+
+def _columns(stream: bytes, rows: int) -> Columns:
+    columns = decode_columns(stream, rows)
+    if rows % 8:
+        keep = ones(rows)
+        return [column & keep for column in columns]
+    return columns
