@@ -1,1 +1,78 @@
-"""Interoperable Private Attribution (IPA): a reference implementation in pure Python."""
+"""Interoperable Private Attribution (IPA): a reference implementation in pure Python.
+
+Three lines answer a query over events in the clear, with three simulated helper parties:
+
+    events = ipa.events_from_mappings(dictionaries)
+    parameters = ipa.QueryParameters(breakdowns=16, cap=100)
+    ipa.run_query(events, parameters, no_noise=True)
+
+Every step of the query is a plain function of its own: see `ipa.query.query`, which calls them in
+order, and `examples/step_by_step.py`, which shows what each helper party sees.
+"""
+
+from ipa.costs import Cost, cost_of, costs_by_step
+from ipa.errors import (
+    BudgetError,
+    ChannelError,
+    EventError,
+    InputError,
+    IpaError,
+    MisbehaviourError,
+    MismatchError,
+    ParameterError,
+    RandomnessReuseError,
+    ReportError,
+    SecrecyError,
+    VerificationError,
+)
+from ipa.events import (
+    Event,
+    SourceEvent,
+    TriggerEvent,
+    events_from_mappings,
+    read_events_csv,
+    write_events_csv,
+)
+from ipa.network import HelperPartyNetwork, simulated_network
+from ipa.parameters import QueryParameters
+from ipa.query import QueryResult, run_query
+from ipa.reports import GenericReports, share_events
+from ipa.sharing.dealing import reconstruct_for_testing, share_rows
+from ipa.sharing.replicated import SharedBits, SharedNumbers
+from ipa.workload import generate_events
+
+__all__ = [
+    "BudgetError",
+    "ChannelError",
+    "Cost",
+    "Event",
+    "EventError",
+    "GenericReports",
+    "HelperPartyNetwork",
+    "InputError",
+    "IpaError",
+    "MisbehaviourError",
+    "MismatchError",
+    "ParameterError",
+    "QueryParameters",
+    "QueryResult",
+    "RandomnessReuseError",
+    "ReportError",
+    "SecrecyError",
+    "SharedBits",
+    "SharedNumbers",
+    "SourceEvent",
+    "TriggerEvent",
+    "VerificationError",
+    "cost_of",
+    "costs_by_step",
+    "events_from_mappings",
+    "generate_events",
+    "read_events_csv",
+    "reconstruct_for_testing",
+    "run_query",
+    "share_events",
+    "share_rows",
+    "simulated_network",
+    "write_events_csv",
+]

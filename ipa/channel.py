@@ -30,6 +30,9 @@ class Message:
         )
 
 
+ABORT = "abort"
+"""The step of the message by which a helper says that it aborts."""
+
 Interceptor = Callable[[Message], Iterable[Message]]
 
 
@@ -147,6 +150,8 @@ def expected_message(channel: Channel, step: str, sender: int, receiver: int, si
     message = channel.receive(sender)
     if message is None:
         raise ChannelError(step, f"no message from H{sender}", [receiver])
+    if message.step == ABORT:
+        raise ChannelError(step, f"H{sender} aborted", [receiver])
     if (message.step, message.sender, message.receiver) != (step, sender, receiver):
         problem = f"H{sender} sent a message of another step, {message.step}"
         raise ChannelError(step, problem, [receiver])

@@ -38,8 +38,12 @@ def cost_of(costs: dict[str, Cost], prefix: str = "") -> Cost:
 
 
 def costs_by_step(costs: dict[str, Cost], depth: int) -> dict[str, Cost]:
-    """Totals by the first `depth` parts of the path, in the order the steps were first taken."""
+    """Totals by the first `depth` parts of the path, in the order the steps were first taken.
+
+    Repetitions of a step (`check`, `check#2`, ...) count as one.
+    """
     grouped: dict[str, Cost] = {}
     for path, cost in costs.items():
-        grouped.setdefault("/".join(path.split("/")[:depth]), Cost()).add(cost)
+        parts = (part.partition("#")[0] for part in path.split("/")[:depth])
+        grouped.setdefault("/".join(parts), Cost()).add(cost)
     return grouped

@@ -11,6 +11,7 @@
     |   |-- ChannelError          a message is missing, malformed or out of order
     |   `-- VerificationError     a check of the malicious-secure protocol failed
     |-- RandomnessReuseError  correlated randomness was about to be used twice
+    |-- UncheckedProductError a value was about to be opened before its products were checked
     `-- BudgetError           the privacy budget does not allow the query
 
 No error carries a secret value.
@@ -95,6 +96,10 @@ class VerificationError(MisbehaviourError):
 
 class RandomnessReuseError(IpaError):
     """The same correlated randomness was asked for twice; a fault in a protocol, never ignored."""
+
+
+class UncheckedProductError(IpaError):
+    """A value was to be opened before its products were checked; a fault in a protocol."""
 
 
 class BudgetError(IpaError):

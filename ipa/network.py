@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Protocol
 
 from ipa.channel import (
+    ABORT,
     Channel,
     InterceptedChannel,
     Interceptor,
@@ -27,6 +28,7 @@ from ipa.channel import (
 from ipa.costs import Cost
 from ipa.errors import MisbehaviourError, MismatchError, ParameterError
 from ipa.parties import HELPERS, left_of, right_of
+from ipa.products import ProductLog
 from ipa.sharing.prss import KEY_BYTES, Prss
 
 
@@ -54,7 +56,8 @@ class HelperPartyNetwork:
     """The helpers that run here, with the path of the current step and the costs so far.
 
     `name` identifies the network: shared values of different networks never mix. `on_step`, if
-    given, is called with the path of every step that begins (progress).
+    given, is called with the path of every step that begins (progress). A network with `products`
+    is malicious-secure: it keeps every product there until it is checked.
     """
 
     def __init__(
@@ -62,11 +65,13 @@ class HelperPartyNetwork:
         name: str,
         helpers: Iterable[HelperParty],
         on_step: Callable[[str], None] | None = None,
+        products: ProductLog | None = None,
     ) -> None:
         self.name = name
         self.helpers = {helper.number: helper for helper in helpers}
         if not self.helpers or not set(self.helpers) <= set(HELPERS):
             raise ParameterError("a network has one to three local helpers, numbered 1 to 3")
+        self.products = products
         self.costs: dict[str, Cost] = {}
         self.path = ""
         self._on_step = on_step
@@ -77,9 +82,17 @@ class HelperPartyNetwork:
         local = ", ".join(f"H{number}" for number in self.helpers)
         return f"<HelperPartyNetwork {self.name}: local helpers {local}>"
 
-    def step(self, name: str) -> "Step":
-        """A context in which the current step is `name` below the step it is entered from."""
-        return Step(self, name)
+    @property
+    def in_lockstep(self) -> bool:
+        """Whether all three helpers are local and take each step at the same time."""
+        return len(self.helpers) == len(HELPERS)
+
+    def step(self, name: str, *, on_top: bool = False) -> "Step":
+        """A context in which the current step is `name` below the step it is entered from.
+
+        With `on_top` it stands by itself, so that its costs are not those of the step around it.
+        """
+        return Step(self, name, on_top)
 
     def check_owns(self, value: "Shared") -> None:
         """Raise MismatchError when `value` is shared among the helpers of another network."""
@@ -117,6 +130,12 @@ class HelperPartyNetwork:
         self.cost.rounds += 1
         return self._receive(right_of, size), self._receive(left_of, size)
 
+    def announce_abort(self) -> None:
+        """Tell the other helpers that the local ones abort in the current step."""
+        for number, helper in self.helpers.items():
+            for other in (left_of(number), right_of(number)):
+                helper.channel.send(Message(ABORT, number, other, self.path.encode()))
+
     def _send(self, payloads: Mapping[int, bytes], neighbour: Callable[[int], int]) -> None:
         cost = self.cost
         for number, helper in self.helpers.items():
@@ -150,16 +169,18 @@ def raise_together(failures: list[MisbehaviourError]) -> None:
 class Step:
     """The context manager behind HelperPartyNetwork.step; `as` gives the unique path."""
 
-    __slots__ = ("_name", "_nested_before", "_network", "_parent", "_started")
+    __slots__ = ("_name", "_nested_before", "_network", "_on_top", "_parent", "_started")
 
-    def __init__(self, network: HelperPartyNetwork, name: str) -> None:
+    def __init__(self, network: HelperPartyNetwork, name: str, on_top: bool) -> None:
         self._network = network
         self._name = name
+        self._on_top = on_top
 
     def __enter__(self) -> str:
         network = self._network
         self._parent = network.path
-        path = f"{network.path}/{self._name}" if network.path else self._name
+        nested = network.path and not self._on_top
+        path = f"{network.path}/{self._name}" if nested else self._name
         times = network._times_entered.get(path, 0) + 1
         network._times_entered[path] = times
         network.path = path if times == 1 else f"{path}#{times}"
@@ -202,11 +223,12 @@ def simulated_network(
     seed: int | None = None,
     interceptors: Iterable[Interceptor] = (),
     on_step: Callable[[str], None] | None = None,
+    products: ProductLog | None = None,
 ) -> HelperPartyNetwork:
     """Three helper parties in this process, connected in memory and run in lockstep.
 
     A `seed` makes the run reproducible bit for bit (and its randomness predictable: for tests and
-    teaching). `interceptors` see every message.
+    teaching). `interceptors` see every message. With `products` it is malicious-secure.
     """
     interceptors = tuple(interceptors)
     channels = in_memory_channels()
@@ -225,4 +247,5 @@ def simulated_network(
             for number in HELPERS
         ],
         on_step,
+        products,
     )

@@ -65,7 +65,8 @@ capped AS (
     FROM (SELECT *, exact_sum(credit) OVER (PARTITION BY match_key) AS total FROM credited)
 )
 """,
-    # A row keeps the difference it makes to min(what was asked for so far, cap).
+    # A row keeps the difference it makes to min(what was asked for so far, cap). The order is
+    # total: of the sources of one group and time, at most one has credit.
     "truncate": """
 capped AS (
     SELECT breakdown_key,
@@ -73,8 +74,7 @@ capped AS (
     FROM (
         SELECT *, exact_sum(credit) OVER (
             PARTITION BY match_key
-            ORDER BY attribution_constraint_id, timestamp, breakdown_key, id
-            ROWS UNBOUNDED PRECEDING
+            ORDER BY attribution_constraint_id, timestamp, breakdown_key
         ) AS so_far
         FROM credited
     )

@@ -24,7 +24,8 @@ class QueryParameters:
     """The public parameters of a query (spec: Differential Privacy, Secure Multi Party Computation).
 
     `breakdowns` is the number of breakdown keys, numbered from 0. `cap` bounds what one match key
-    contributes to all sums together (the sensitivity). The widths, in bits, bound the fields of
+    contributes to all sums together (the sensitivity). `security` says against what one corrupted helper
+    may do: be curious (`semi-honest`) or anything at all (`malicious`). The widths, in bits, bound the fields of
     events. Raises ParameterError where a value is out of range.
     """
 
@@ -32,7 +33,7 @@ class QueryParameters:
     cap: int
     capping: Capping = "proportional"
     aggregate: Aggregate = "sum"
-    security: Security = "semi-honest"
+    security: Security = "malicious"
     match_key_bits: int = 64
     attribution_constraint_id_bits: int = 16
     timestamp_bits: int = 32

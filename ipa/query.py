@@ -9,11 +9,15 @@ from ipa.errors import ParameterError
 from ipa.events import Event, check_events
 from ipa.network import HelperPartyNetwork, simulated_network
 from ipa.parameters import QueryParameters, bits_for
+from ipa.products import ProductLog
 from ipa.protocols.aggregation import sums_per_breakdown
+from ipa.protocols.agreement import aborting_together, agree_to_release
 from ipa.protocols.capping import cap_credits
 from ipa.protocols.helper_bits import helper_bits
+from ipa.protocols.input_check import check_inputs
 from ipa.protocols.last_touch import attribute_last_touch
 from ipa.protocols.padding import pad_reports
+from ipa.protocols.product_check import check_products
 from ipa.protocols.report_sorting import sort_reports
 from ipa.release import combine_at_collector, shares_for_collector
 from ipa.reports import GenericReports, share_events
@@ -26,10 +30,14 @@ def query(
 ) -> SharedBits:
     """The sum per breakdown key, still shared: row b is breakdown key b (spec: Protocol).
 
-    `reports` is any number of shared reports in any order. Secure against one curious helper. The
-    sums are exact; no width can be exceeded by any values that clients send. Reveals nothing.
+    `reports` is any number of shared reports in any order. The sums are exact; no width can be
+    exceeded by any values that clients send. Reveals nothing. In a malicious-secure network every
+    product has been checked and all honest helpers have accepted when this returns; it raises
+    MisbehaviourError at both honest helpers otherwise.
     """
-    with network.step("query"):
+    with aborting_together(network), network.step("query"):
+        if network.products is not None:
+            check_inputs(network, reports.fields)
         if parameters.aggregate == "count":
             reports = replace(reports, trigger_value=reports.is_trigger)
         largest_sum = max(1, reports.rows) * ((1 << reports.trigger_value.width) - 1)
@@ -41,13 +49,17 @@ def query(
         capped = cap_credits(
             network, same.same_match_key, credit, parameters.cap, parameters.capping
         )
-        return sums_per_breakdown(
+        sums = sums_per_breakdown(
             network,
             ordered.breakdown_key,
             capped,
             parameters.breakdowns,
             max(capped.width, bits_for(largest_sum)),
         )
+        if network.products is not None:
+            check_products(network)
+            agree_to_release(network)
+        return sums
 
 
 @dataclass(frozen=True)
@@ -91,7 +103,8 @@ def run_query(
         raise ParameterError("noise is not available: say no_noise=True to release exact sums")
     checked: Sequence[Event] = list(events)
     check_events(checked, parameters)
-    network = simulated_network(seed, interceptors, on_step)
+    products = ProductLog() if parameters.security == "malicious" else None
+    network = simulated_network(seed, interceptors, on_step, products)
     randomness = Randomness.from_seed(seed, "client shares")
     reports = share_events(network.name, checked, parameters, randomness)
     result = query(network, reports, parameters)

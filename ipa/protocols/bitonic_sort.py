@@ -24,7 +24,7 @@ def sort_rows(network: HelperPartyNetwork, table: SharedBits, key_bits: int) -> 
     For n = 2^k rows, W columns and a key of w bits: k(k + 1)/2 stages of 1 + ceil(log2 w) rounds
     and at most 2(w - 1) + W gates per pair of rows. Reveals nothing.
     """
-    depth = table.rows.bit_length() - 1
+    depth = max(0, table.rows.bit_length() - 1)
     if table.rows != 1 << depth:
         raise ParameterError(f"sorting takes a power of two of rows, not {table.rows}")
     if not 1 <= key_bits <= table.width:

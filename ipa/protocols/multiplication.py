@@ -10,6 +10,7 @@ from itertools import repeat
 
 from ipa.errors import MismatchError
 from ipa.network import HelperPartyNetwork
+from ipa.protocols.product_check import record_bits, record_numbers
 from ipa.protocols.resharing import reshare_columns, reshare_numbers
 from ipa.sharing.bits import Columns
 from ipa.sharing.replicated import ColumnPair, NumberPair, SharedBits, SharedNumbers
@@ -38,7 +39,9 @@ def multiply(network: HelperPartyNetwork, x: SharedBits, y: SharedBits) -> Share
             )
             for number, helper in network.helpers.items()
         }
-        return reshare_columns(network, summands, width, rows)
+        product = reshare_columns(network, summands, width, rows)
+    record_bits(network, x, y, product)
+    return product
 
 
 def _column_summand(x: ColumnPair, y: ColumnPair, zero: Columns) -> Columns:
@@ -70,7 +73,9 @@ def multiply_numbers(
             )
             for number, helper in network.helpers.items()
         }
-        return reshare_numbers(network, ring, summands, count)
+        product = reshare_numbers(network, ring, summands, count)
+    record_numbers(network, x, y, product)
+    return product
 
 
 def _number_summand(ring: Ring, x: NumberPair, y: NumberPair, zero: list[int]) -> list[int]:

@@ -19,10 +19,12 @@ def open_bits(network: HelperPartyNetwork, x: SharedBits) -> Columns:
     """The columns of `x` in the clear, to all helpers.
 
     One round; two bits per bit and helper. Raises VerificationError when the two copies of the
-    missing share differ.
+    missing share differ, UncheckedProductError while products are pending.
     """
     network.check_owns(x)
     with network.step("open") as step:
+        if network.products is not None:
+            network.products.refuse_unchecked(step)
         own = {number: x.shares_of(number)[0] for number in network.helpers}
         right = {number: x.shares_of(number)[1] for number in network.helpers}
         received = _exchange_copies(
@@ -42,10 +44,12 @@ def open_numbers(network: HelperPartyNetwork, x: SharedNumbers) -> list[int]:
     """The elements of `x` in the clear, to all helpers.
 
     One round; two ring elements per element and helper. Raises VerificationError when the two copies
-    of the missing share differ.
+    of the missing share differ, UncheckedProductError while products are pending.
     """
     network.check_owns(x)
     with network.step("open") as step:
+        if network.products is not None:
+            network.products.refuse_unchecked(step)
         own = {number: x.shares_of(number)[0] for number in network.helpers}
         right = {number: x.shares_of(number)[1] for number in network.helpers}
         received = _exchange_copies(

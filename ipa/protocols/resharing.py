@@ -48,7 +48,7 @@ def decode_received_columns(
 ) -> dict[int, Columns]:
     """Each local helper's columns; ChannelError when bits beyond the last row are set."""
     tables = {number: decode_columns(payload, rows) for number, payload in received.items()}
-    if rows % 8:
+    if rows < 8 * bytes_per_column(rows):
         failures: list[MisbehaviourError] = [
             ChannelError(step, "padding bits are set", [number])
             for number, columns in tables.items()

@@ -28,11 +28,12 @@ def columns_from_rows(values: Sequence[int], width: int) -> Columns:
     Raises ParameterError when a value is negative or does not fit.
     """
     size = (width + 7) // 8
+    table: bytes | None
     try:
         table = b"".join([value.to_bytes(size, "little") for value in values])
     except OverflowError:
-        table = b""
-    if len(table) != size * len(values) or (width % 8 and _any_above(values, width)):
+        table = None
+    if table is None or (width % 8 and _any_above(values, width)):
         row = next(row for row, value in enumerate(values) if value < 0 or value >> width)
         raise ParameterError(f"row {row}: must be from 0 to 2**{width} - 1")
     if not values:
@@ -69,8 +70,11 @@ def rows_from_columns(columns: Sequence[int], rows: int) -> list[int]:
 
 
 def bytes_per_column(rows: int) -> int:
-    """A column travels as whole bytes, row 0 in the lowest bit of the first byte."""
-    return (rows + 7) // 8
+    """A column travels as whole bytes, row 0 in the lowest bit of the first byte.
+
+    A column of no rows is one zero byte, so that a payload always says how many columns it has.
+    """
+    return max(1, (rows + 7) // 8)
 
 
 def encode_columns(columns: Iterable[int], rows: int) -> bytes:
@@ -82,8 +86,6 @@ def encode_columns(columns: Iterable[int], rows: int) -> bytes:
 def decode_columns(payload: bytes, rows: int) -> Columns:
     """The inverse of encode_columns, padding bits included; the caller has checked the length."""
     size = bytes_per_column(rows)
-    if size == 0:
-        return []
     return [
         int.from_bytes(payload[start : start + size], "little")
         for start in range(0, len(payload), size)

@@ -97,7 +97,7 @@ class Prss:
 
 def _columns(stream: bytes, rows: int) -> Columns:
     columns = decode_columns(stream, rows)
-    if rows % 8:
+    if rows < 8 * bytes_per_column(rows):
         keep = ones(rows)
         return [column & keep for column in columns]
     return columns

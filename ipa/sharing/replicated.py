@@ -7,6 +7,7 @@ messages. Sources: Araki et al. 2016, section 2.1; the library's notation is SPE
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from operator import and_, xor
 from typing import NoReturn
 
@@ -280,6 +281,10 @@ class SharedNumbers(Secret):
             raise MismatchError(f"lengths differ: {self.count} and {len(factors)}")
         multiply = self.ring.multiply
         return self._each(self.count, lambda numbers: list(map(multiply, numbers, factors)))
+
+    def total(self) -> "SharedNumbers":
+        """The sum of all elements, as a list of one; 0 for the empty list."""
+        return self._each(1, lambda numbers: [reduce(self.ring.add, numbers, 0)])
 
     def add_public(self, numbers: Sequence[int]) -> "SharedNumbers":
         """Element by element, plus a public element of the ring, which goes into share x1."""

@@ -1,0 +1,263 @@
+"""The attack laboratory: corrupt one helper party, run a query, see who detects what.
+
+A helper is corrupted by what happens to its messages (an interceptor from `tamper`) or by how it
+behaves (`add_error`, `use_other_keys`, `feed_other_input`). `run_attack` runs a query in lockstep
+and `run_attack_in_threads` with every helper in a thread of its own; both report instead of raise.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from ipa.channel import InterceptedChannel, Message, in_memory_channels
+from ipa.errors import MisbehaviourError
+from ipa.events import Event
+from ipa.network import HelperParty, HelperPartyNetwork, pairwise_keys, simulated_network
+from ipa.oracle import query_in_steps
+from ipa.parameters import QueryParameters
+from ipa.parties import HELPERS
+from ipa.products import ProductLog
+from ipa.query import query
+from ipa.release import combine_at_collector, shares_for_collector
+from ipa.reports import GenericReports, share_events
+from ipa.sharing.bits import Columns
+from ipa.sharing.dealing import only_helper
+from ipa.sharing.prss import KEY_BYTES, Prss
+from ipa.sharing.randomness import Randomness
+from ipa.sharing.replicated import ColumnPair, SharedBits
+
+Change = Literal["flip", "drop", "truncate", "extend", "replay", "delay"]
+
+
+class Tampering:
+    """An interceptor that changes the messages of one helper in steps that match a pattern.
+
+    `pattern` is a shell pattern for the step's path, `receiver` None for both receivers (lying the
+    same way to both). `flip` inverts bit `bit` (modulo the length); `truncate` and `extend` take
+    away or add a byte; `replay` sends the message twice; `delay` sends it after the next one to the
+    same receiver. `tampered` counts the messages changed.
+    """
+
+    def __init__(
+        self,
+        helper: int,
+        pattern: str,
+        change: Change,
+        *,
+        receiver: int | None = None,
+        bit: int = 0,
+    ) -> None:
+        self.helper = helper
+        self.pattern = pattern
+        self.change = change
+        self.receiver = receiver
+        self.bit = bit
+        self.tampered = 0
+        self._held: dict[int, Message] = {}
+
+    def __call__(self, message: Message) -> Iterable[Message]:
+        """The messages to deliver instead of `message`."""
+        held = self._held.pop(message.receiver, None) if message.sender == self.helper else None
+        if not self._is_target(message):
+            return (message,) if held is None else (message, held)
+        self.tampered += 1
+        if self.change == "delay":
+            self._held[message.receiver] = message
+            return () if held is None else (held,)
+        return self._changed(message)
+
+    def _is_target(self, message: Message) -> bool:
+        return (
+            message.sender == self.helper
+            and self.receiver in (None, message.receiver)
+            and fnmatchcase(message.step, self.pattern)
+        )
+
+    def _changed(self, message: Message) -> Iterable[Message]:
+        payload = message.payload
+        if self.change == "drop":
+            return ()
+        if self.change == "replay":
+            return (message, message)
+        if self.change == "truncate":
+            return (replace(message, payload=payload[:-1]),)
+        if self.change == "extend":
+            return (replace(message, payload=payload + b"\x00"),)
+        bit = self.bit % (8 * len(payload))
+        changed = bytearray(payload)
+        changed[bit // 8] ^= 1 << bit % 8
+        return (replace(message, payload=bytes(changed)),)
+
+
+class _ErringPrss(Prss):
+    """PRSS of a helper that adds an error to its summand of some products."""
+
+    __slots__ = ("_pattern",)
+
+    def __init__(self, keys: tuple[bytes, bytes], pattern: str) -> None:
+        super().__init__(*keys)
+        self._pattern = pattern
+
+    def zero_columns(self, step: str, width: int, rows: int, index: int = 0) -> Columns:
+        """The summand of zero, with bit 0 of the first column inverted in steps that match."""
+        columns = super().zero_columns(step, width, rows, index)
+        if columns and rows and fnmatchcase(step, self._pattern):
+            columns[0] ^= 1
+        return columns
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One corrupted helper and what it does; what is left out it does honestly.
+
+    `tampering` changes its messages, `prss` makes its pairwise randomness from its keys, `inputs`
+    changes the shares it starts from.
+    """
+
+    helper: int
+    tampering: Tampering | None = None
+    prss: Callable[[tuple[bytes, bytes]], Prss] = field(default=lambda keys: Prss(*keys))
+    inputs: Callable[[GenericReports], GenericReports] = field(default=lambda reports: reports)
+
+
+def tamper(
+    helper: int, pattern: str, change: Change, *, receiver: int | None = None, bit: int = 0
+) -> Attack:
+    """Change the messages `helper` sends in steps that match `pattern`; see Tampering."""
+    return Attack(helper, Tampering(helper, pattern, change, receiver=receiver, bit=bit))
+
+
+def add_error(helper: int, pattern: str) -> Attack:
+    """Add an error to every product in steps that match `pattern`, in what is sent and in what is kept."""
+    return Attack(helper, prss=lambda keys: _ErringPrss(keys, pattern))
+
+
+def use_other_keys(helper: int) -> Attack:
+    """Use a pairwise key of its own in place of the one shared with the right neighbour."""
+    return Attack(helper, prss=lambda keys: Prss(keys[0], os.urandom(KEY_BYTES)))
+
+
+def feed_other_input(helper: int) -> Attack:
+    """Start from other shares of the match keys than those received."""
+
+    def change(reports: GenericReports) -> GenericReports:
+        def inverted(pair: ColumnPair) -> ColumnPair:
+            return [pair[0][0] ^ 1, *pair[0][1:]], pair[1]
+
+        keys = reports.match_key
+        shares = {
+            holder: inverted(keys.shares_of(holder)) if holder == helper else keys.shares_of(holder)
+            for holder in keys.holders
+        }
+        return replace(reports, match_key=SharedBits(keys.network, keys.rows, keys.width, shares))
+
+    return Attack(helper, inputs=change)
+
+
+@dataclass(frozen=True)
+class AttackReport:
+    """What became of an attacked query.
+
+    `outcome` is `aborted` when no result came out, `released` when one did, which is right if
+    `result_is_right`. `errors` gives the error of each honest helper that aborted, `step` the step
+    named in the first, `detected_by` the honest helpers that noticed it themselves.
+
+    In lockstep both honest helpers always abort together. In threads a helper to which the very last
+    message lies aborts alone: the report collector, who needs the shares of all, gets no result.
+    """
+
+    outcome: Literal["aborted", "released"]
+    step: str
+    detected_by: tuple[int, ...]
+    errors: dict[int, MisbehaviourError] = field(repr=False)
+    result_is_right: bool | None = None
+
+
+def run_attack(
+    events: Sequence[Event], parameters: QueryParameters, attack: Attack, seed: int | None = None
+) -> AttackReport:
+    """Run a query in lockstep with one corrupted helper."""
+    network = simulated_network(
+        seed, [attack.tampering] if attack.tampering else (), products=_product_log(parameters)
+    )
+    keys = pairwise_keys(seed)
+    corrupted = network.helpers[attack.helper]
+    network.helpers[attack.helper] = replace(corrupted, prss=attack.prss(keys[attack.helper]))
+    reports = _shared(network.name, events, parameters, seed)
+    try:
+        result = query(network, attack.inputs(reports), parameters)
+        sums = combine_at_collector(shares_for_collector(result), parameters.breakdowns)
+    except MisbehaviourError as error:
+        honest = [number for number in HELPERS if number != attack.helper]
+        return _aborted(dict.fromkeys(honest, error), attack.helper)
+    return AttackReport("released", "", (), {}, sums == query_in_steps(events, parameters))
+
+
+def run_attack_in_threads(
+    events: Sequence[Event],
+    parameters: QueryParameters,
+    attack: Attack,
+    seed: int | None = None,
+    timeout: float = 2.0,
+) -> AttackReport:
+    """Run a query with every helper in its own thread and network, one of them corrupted.
+
+    A message that does not come within `timeout` seconds is missing.
+    """
+    name, keys, channels = "threads", pairwise_keys(seed), in_memory_channels(timeout)
+    reports = _shared(name, events, parameters, seed)
+    errors: dict[int, MisbehaviourError] = {}
+    results: dict[int, ColumnPair] = {}
+
+    def run(number: int) -> None:
+        corrupted = number == attack.helper
+        channel = channels[number]
+        if corrupted and attack.tampering:
+            channel = InterceptedChannel(channel, [attack.tampering])
+        prss = attack.prss(keys[number]) if corrupted else Prss(*keys[number])
+        network = HelperPartyNetwork(
+            name, [HelperParty(number, prss, channel)], products=_product_log(parameters)
+        )
+        mine = _only(attack.inputs(reports) if corrupted else reports, number)
+        try:
+            results.update(shares_for_collector(query(network, mine, parameters)))
+        except MisbehaviourError as error:
+            errors[number] = error
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in HELPERS]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    honest = {number: error for number, error in errors.items() if number != attack.helper}
+    if honest:
+        return _aborted(honest, attack.helper)
+    try:
+        sums = combine_at_collector(results, parameters.breakdowns)
+    except MisbehaviourError as error:
+        return AttackReport("aborted", error.step, error.detected_by, {})
+    return AttackReport("released", "", (), {}, sums == query_in_steps(events, parameters))
+
+
+def _aborted(errors: dict[int, MisbehaviourError], corrupted: int) -> AttackReport:
+    noticed = {number for error in errors.values() for number in error.detected_by}
+    first = next(iter(errors.values()))
+    return AttackReport("aborted", first.step, tuple(sorted(noticed - {corrupted})), errors)
+
+
+def _product_log(parameters: QueryParameters) -> ProductLog | None:
+    return ProductLog() if parameters.security == "malicious" else None
+
+
+def _shared(
+    network: str, events: Sequence[Event], parameters: QueryParameters, seed: int | None
+) -> GenericReports:
+    randomness = Randomness.from_seed(seed, "client shares")
+    return share_events(network, events, parameters, randomness)
+
+
+def _only(reports: GenericReports, helper: int) -> GenericReports:
+    return GenericReports(*(only_helper(field, helper) for field in reports.fields))

@@ -1,0 +1,1 @@
+"""Devices and report collectors: match keys, HPKE, reports, fanout queries. No MPC."""

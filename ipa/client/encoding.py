@@ -1,0 +1,103 @@
+"""Byte strings of the client formats: big-endian integers and length-prefixed strings.
+
+uN        an unsigned integer of N bits, big-endian
+string    u8 length (1 to 255), then that many bytes of UTF-8: printable, no separators
+opaque    u16 length, then that many bytes
+"""
+
+import struct
+
+from ipa.client.rejection import Reason, reject
+from ipa.errors import ParameterError
+
+MAX_STRING_BYTES = 255
+MAX_OPAQUE_BYTES = (1 << 16) - 1
+
+
+def check_identifier(name: str, value: object) -> None:
+    """Raise ParameterError unless `value` can be a `string`: the identity of a party or network.
+
+    Site, report collector, match key provider and network are such identities: 1 to 255 bytes of
+    UTF-8, every character printable and none of them a space, so that two look different if they
+    are. They are compared byte for byte.
+    """
+    if not isinstance(value, str) or not _is_identifier(value):
+        raise ParameterError(
+            f"{name} must be 1 to {MAX_STRING_BYTES} bytes of printable text without spaces, "
+            f"not {value!r}"
+        )
+
+
+def check_integer(name: str, value: object, low: int, high: int) -> None:
+    """Raise ParameterError unless `value` is an integer from `low` to `high`; for public values."""
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ParameterError(f"{name} must be an integer from {low} to {high}, not {value!r}")
+
+
+def _is_identifier(value: str) -> bool:
+    printable = value.isprintable() and " " not in value
+    return printable and 1 <= len(value.encode()) <= MAX_STRING_BYTES
+
+
+def encode_string(value: str) -> bytes:
+    """The bytes of a `string`; ParameterError when it is not one."""
+    check_identifier("a name", value)
+    data = value.encode()
+    return bytes([len(data)]) + data
+
+
+def encode_opaque(data: bytes) -> bytes:
+    """The bytes of an `opaque`; ParameterError when it is longer than 65,535 bytes."""
+    if len(data) > MAX_OPAQUE_BYTES:
+        raise ParameterError(f"at most {MAX_OPAQUE_BYTES} bytes fit here, not {len(data)}")
+    return len(data).to_bytes(2, "big") + data
+
+
+class Reader:
+    """Reads the fields of a byte string in order; what does not fit raises ReportError MALFORMED.
+
+    `what` names the object being read, for the message.
+    """
+
+    def __init__(self, data: bytes, what: str) -> None:
+        self._data = data
+        self._what = what
+        self._at = 0
+
+    def take(self, count: int) -> bytes:
+        """The next `count` bytes."""
+        end = self._at + count
+        if end > len(self._data):
+            reject(Reason.MALFORMED, f"{self._what} ends after {len(self._data)} bytes, too early")
+        piece = self._data[self._at : end]
+        self._at = end
+        return piece
+
+    def integer(self, size: int) -> int:
+        """The next unsigned integer of `size` bytes."""
+        return int.from_bytes(self.take(size), "big")
+
+    def integers(self, layout: struct.Struct) -> tuple[int, ...]:
+        """The next integers, laid out as `layout` says: one call for several."""
+        return layout.unpack(self.take(layout.size))
+
+    def opaque(self) -> bytes:
+        """The next `opaque`."""
+        return self.take(self.integer(2))
+
+    def string(self) -> str:
+        """The next `string`."""
+        data = self.take(self.integer(1))
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            text = ""
+        if not _is_identifier(text):
+            reject(Reason.MALFORMED, f"{self._what} has a name that is not printable UTF-8")
+        return text
+
+    def finish(self) -> None:
+        """Refuse bytes left over."""
+        left = len(self._data) - self._at
+        if left:
+            reject(Reason.MALFORMED, f"{self._what} is followed by {left} bytes too many")

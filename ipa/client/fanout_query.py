@@ -1,0 +1,178 @@
+"""Fanout queries and the streams in which their reports travel (spec: Querying).
+
+The report collector sends each helper one stream; the three have the same rows in the same order
+and differ in the helper's number and the ciphertexts alone. Bytes, version 1 (ipa.client.encoding):
+
+    4 bytes  "IPAQ"
+    u8       version = 1
+    u8       helper the stream is for: 1, 2, 3
+    query:
+      string   network, match_key_provider, report_collector, site
+      u32      epoch
+      u8       fanout: 1 source, 2 trigger
+      u8       form: 1 packed, 2 per field
+      u8       attribution_constraint_id_bits, timestamp_bits, breakdown_key_bits, value_bits
+      u16      match_key_bits
+    u32      number of contexts; each: string network, match_key_provider, report_collector, site;
+             u32 epoch: the contexts of the match keys, each written once
+    u32      number of reports; each: opaque record (ipa.client.report_format)
+"""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from ipa.client.encoding import Reader, check_integer, encode_opaque
+from ipa.client.encrypted_match_key import Context, check_version
+from ipa.client.networks import HELPERS
+from ipa.client.rejection import Reason, reject
+from ipa.errors import ParameterError
+from ipa.parameters import MAX_FIELD_BITS, MAX_MATCH_KEY_BITS, QueryParameters
+
+Fanout = Literal["source", "trigger"]
+Form = Literal["packed", "per-field"]
+
+VERSION = 1
+MAGIC = b"IPAQ"
+FANOUT_CODES: dict[Fanout, int] = {"source": 1, "trigger": 2}
+FORM_CODES: dict[Form, int] = {"packed": 1, "per-field": 2}
+_FANOUTS = {code: fanout for fanout, code in FANOUT_CODES.items()}
+_FORMS = {code: form for form, code in FORM_CODES.items()}
+_SHAPE = struct.Struct(">BB4BH")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldWidths:
+    """Widths in bits of the fields the report collector adds; ParameterError unless 1 to 64."""
+
+    attribution_constraint_id_bits: int
+    timestamp_bits: int
+    breakdown_key_bits: int
+    value_bits: int
+
+    def __post_init__(self) -> None:
+        for name, width in vars(self).items():
+            check_integer(name, width, 1, MAX_FIELD_BITS)
+
+    @classmethod
+    def of(cls, parameters: QueryParameters) -> "FieldWidths":
+        """The widths a query with these parameters works with."""
+        return cls(
+            attribution_constraint_id_bits=parameters.attribution_constraint_id_bits,
+            timestamp_bits=parameters.timestamp_bits,
+            breakdown_key_bits=parameters.breakdown_key_bits,
+            value_bits=parameters.value_bits,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FanoutQuery:
+    """What the helpers must agree on before they open a report of a query; public.
+
+    `context` names the network, match key provider, report collector, epoch, and the site on whose
+    behalf the collector asks: source reports of a source fanout query, and trigger reports of a
+    trigger fanout query, must have exactly this context; the others may come from other sites.
+    """
+
+    context: Context
+    fanout: Fanout
+    widths: FieldWidths
+    match_key_bits: int = 64
+    form: Form = "packed"
+
+    def __post_init__(self) -> None:
+        if self.fanout not in get_args(Fanout):
+            raise ParameterError(f"fanout must be source or trigger, not {self.fanout!r}")
+        if self.form not in get_args(Form):
+            raise ParameterError(f"form must be packed or per-field, not {self.form!r}")
+        check_integer("match_key_bits", self.match_key_bits, 1, MAX_MATCH_KEY_BITS)
+
+    def to_bytes(self) -> bytes:
+        """The query in the byte format; bound to every ciphertext the collector makes for it."""
+        widths = self.widths
+        shape = _SHAPE.pack(
+            FANOUT_CODES[self.fanout],
+            FORM_CODES[self.form],
+            widths.attribution_constraint_id_bits,
+            widths.timestamp_bits,
+            widths.breakdown_key_bits,
+            widths.value_bits,
+            self.match_key_bits,
+        )
+        return self.context.to_bytes() + shape
+
+    @classmethod
+    def read(cls, reader: Reader) -> "FanoutQuery":
+        """The next query of a byte string; ReportError MALFORMED when there is none."""
+        context = Context.read(reader)
+        fanout, form, constraint, timestamp, breakdown, value, match_key = reader.integers(_SHAPE)
+        try:
+            return cls(
+                context=context,
+                fanout=_FANOUTS[fanout],
+                form=_FORMS[form],
+                widths=FieldWidths(
+                    attribution_constraint_id_bits=constraint,
+                    timestamp_bits=timestamp,
+                    breakdown_key_bits=breakdown,
+                    value_bits=value,
+                ),
+                match_key_bits=match_key,
+            )
+        except (KeyError, ParameterError):
+            reject(Reason.MALFORMED, "the query stream's header has a code or width out of range")
+
+
+@dataclass(frozen=True)
+class QueryStream:
+    """A query stream taken apart, nothing opened yet: `records` are the reports in order.
+
+    All but `helper` and the ciphertexts in the records must be the same at all three helpers.
+    """
+
+    helper: int
+    query: FanoutQuery
+    contexts: tuple[Context, ...]
+    records: tuple[bytes, ...] = field(repr=False)
+
+
+def write_query_stream(stream: QueryStream) -> bytes:
+    """The byte format of a stream."""
+    return b"".join(
+        [
+            MAGIC,
+            bytes([VERSION, stream.helper]),
+            stream.query.to_bytes(),
+            len(stream.contexts).to_bytes(4, "big"),
+            *(context.to_bytes() for context in stream.contexts),
+            len(stream.records).to_bytes(4, "big"),
+            *map(encode_opaque, stream.records),
+        ]
+    )
+
+
+def read_query_stream(data: bytes) -> QueryStream:
+    """Take a stream apart.
+
+    Raises ReportError MALFORMED or UNSUPPORTED_VERSION if its header or framing is broken, for
+    then it cannot be known which reports it was to hold. A record's own bytes are not looked at:
+    a bad record is refused alone, by decrypt_report.
+    """
+    reader = Reader(data, "the query stream")
+    if reader.take(len(MAGIC)) != MAGIC:
+        reject(Reason.MALFORMED, "this is not a query stream")
+    check_version(reader.integer(1), VERSION, "the query stream")
+    helper = reader.integer(1)
+    if helper not in HELPERS:
+        reject(Reason.MALFORMED, f"the query stream is for helper {helper}; there are 1, 2 and 3")
+    query = FanoutQuery.read(reader)
+    contexts = tuple([Context.read(reader) for _ in range(reader.integer(4))])
+    records = tuple([reader.opaque() for _ in range(reader.integer(4))])
+    reader.finish()
+    return QueryStream(helper, query, contexts, records)
+
+
+def context_table(contexts: Sequence[Context]) -> dict[Context, int]:
+    """Each distinct context's place in a stream's table, in order of first appearance."""
+    return {context: place for place, context in enumerate(dict.fromkeys(contexts))}

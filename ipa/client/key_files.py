@@ -1,0 +1,121 @@
+"""The directory of a helper party network: one public file, and one private file per helper.
+
+    NETWORK_DIR/network.json        public: the configuration that user agents retrieve
+    NETWORK_DIR/helper1.key.json    private to helper 1, mode 0600; likewise helper 2 and 3
+
+In a deployment each helper party has only its own private file. A private file is created with
+owner-only permissions before a byte is written, and one that others can read is refused on loading
+(as ssh does): its key must be taken as known, and a warning would go unread.
+"""
+
+import os
+import stat
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from ipa.client.networks import (
+    HELPERS,
+    HelperKeys,
+    Network,
+    helper_keys_from_json,
+    helper_keys_to_json,
+    network_from_json,
+    network_to_json,
+)
+from ipa.errors import ParameterError, ReportError
+
+NETWORK_FILE = "network.json"
+MAX_FILE_BYTES = 1 << 24
+
+
+def key_file_name(helper: int) -> str:
+    """The name of a helper's private key file in a network directory."""
+    return f"helper{helper}.key.json"
+
+
+def create_network_directory(
+    directory: Path, network: Network, helper_keys: Sequence[HelperKeys]
+) -> None:
+    """Write a new network; raises ParameterError if one of its files is there already.
+
+    Private files first, so that keys are never published and then lost. Never overwrites a
+    private key: whatever was encrypted to it could not be read any more.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    names = [NETWORK_FILE, *(key_file_name(own.helper) for own in helper_keys)]
+    for name in names:
+        if (directory / name).exists():
+            raise ParameterError(f"{directory / name} exists and is not overwritten")
+    for own in helper_keys:
+        save_helper_keys(directory / key_file_name(own.helper), own)
+    save_network(directory / NETWORK_FILE, network)
+
+
+def save_network(path: Path, network: Network) -> None:
+    """Write or replace a public configuration, atomically."""
+    _replace_file(path, network_to_json(network), 0o644)
+
+
+def save_helper_keys(path: Path, own: HelperKeys) -> None:
+    """Write or replace a helper's private keys, atomically, readable by the owner only."""
+    _replace_file(path, helper_keys_to_json(own), 0o600)
+
+
+def load_network(path: Path) -> Network:
+    """Read a public configuration; ReportError if it cannot be read or is malformed."""
+    return network_from_json(_read_file(path, private=False))
+
+
+def load_helper_keys(path: Path) -> HelperKeys:
+    """Read a helper's private keys.
+
+    Raises ReportError if the file cannot be read, is malformed, or (on POSIX systems) its group
+    or others have any permission on it.
+    """
+    return helper_keys_from_json(_read_file(path, private=True))
+
+
+def load_all_helper_keys(directory: Path) -> tuple[HelperKeys, HelperKeys, HelperKeys]:
+    """The private keys of all three helpers, for a simulation in one process; errors as above.
+
+    Raises ReportError too when a file holds the keys of another helper or network.
+    """
+    first, second, third = (load_helper_keys(directory / key_file_name(i)) for i in HELPERS)
+    for helper, own in zip(HELPERS, (first, second, third), strict=True):
+        if own.helper != helper or own.network != first.network:
+            raise ReportError(f"{directory / key_file_name(helper)} has another helper's keys")
+    return first, second, third
+
+
+def _replace_file(path: Path, text: str, mode: int) -> None:
+    """Write beside the file and rename; mkstemp creates its file with mode 0600."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _read_file(path: Path, *, private: bool) -> bytes:
+    try:
+        with path.open("rb") as file:
+            # Permissions of the open file, not of the name, which may change in between.
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if private and os.name == "posix" and mode & 0o077:
+                raise ReportError(
+                    f"{path} may be read by others (mode {mode:04o}): chmod 600 it, or better "
+                    "replace the key"
+                )
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise ReportError(f"{path} cannot be read: {error.strerror}") from None
+    if len(data) > MAX_FILE_BYTES:
+        raise ReportError(f"{path} is larger than {MAX_FILE_BYTES} bytes")
+    return data

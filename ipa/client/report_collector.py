@@ -1,0 +1,168 @@
+"""The report collector: from events and encrypted match keys to a fanout query.
+
+Spec: Additional Data; Generating source and trigger reports by the report collector. The collector
+sees its own fields in the clear and never a match key.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from ipa.client.encrypted_match_key import Context, EncryptedMatchKey, encode_pair
+from ipa.client.fanout_query import (
+    Fanout,
+    FanoutQuery,
+    QueryStream,
+    context_table,
+    write_query_stream,
+)
+from ipa.client.networks import HELPERS, Network
+from ipa.client.report_format import (
+    Record,
+    ciphertext_widths,
+    field_widths,
+    info,
+    info_prefix,
+    pack,
+    unpack,
+    write_record,
+)
+from ipa.client.validation import check_context
+from ipa.errors import EventError, ParameterError, ReportError
+from ipa.events import Event, SourceEvent
+from ipa.sharing.randomness import Randomness
+from ipa.sharing.xor import Pair, replicated_pairs, share_xor
+
+
+@dataclass(frozen=True)
+class SourceData:
+    """What the report collector adds to a source report's match key."""
+
+    attribution_constraint_id: int
+    timestamp: int
+    breakdown_key: int
+
+
+@dataclass(frozen=True)
+class TriggerData:
+    """What the report collector adds to a trigger report's match key."""
+
+    attribution_constraint_id: int
+    timestamp: int
+    trigger_value: int
+
+
+@dataclass(frozen=True)
+class CollectedEvent:
+    """An event as a report collector has it: its own data, and a match key it cannot read."""
+
+    data: SourceData | TriggerData
+    match_key: EncryptedMatchKey
+
+
+def additional_data(event: Event) -> SourceData | TriggerData:
+    """The part of a clear event that the report collector sees: all but the match key."""
+    if isinstance(event, SourceEvent):
+        return SourceData(event.attribution_constraint_id, event.timestamp, event.breakdown_key)
+    return TriggerData(event.attribution_constraint_id, event.timestamp, event.trigger_value)
+
+
+def assemble_fanout_query(
+    query: FanoutQuery,
+    events: Sequence[CollectedEvent],
+    network: Network,
+    randomness: Randomness,
+) -> tuple[bytes, bytes, bytes]:
+    """The three streams of a fanout query, for helpers 1, 2 and 3, in the order of `events`.
+
+    Each field is shared by XOR and encrypted to the helpers. A stream shows its helper the query,
+    the contexts and which reports are triggers. Before any work, raises EventError for a field out
+    of range, ReportError (with row) for a match key that the helpers would refuse, ParameterError
+    for a query that is not the network's. Rows count from 1.
+    """
+    _check_network(query, network)
+    for row, event in enumerate(events, 1):
+        check_event(row, event, query)
+    contexts = context_table([event.match_key.context for event in events])
+    reports = [seal_report(event, contexts, query, network, randomness) for event in events]
+
+    def stream(helper: int) -> bytes:
+        records = tuple(report[helper - 1] for report in reports)
+        return write_query_stream(QueryStream(helper, query, tuple(contexts), records))
+
+    return stream(1), stream(2), stream(3)
+
+
+def seal_report(
+    event: CollectedEvent,
+    contexts: dict[Context, int],
+    query: FanoutQuery,
+    network: Network,
+    randomness: Randomness,
+) -> tuple[bytes, bytes, bytes]:
+    """One report's records for helpers 1, 2 and 3; `contexts` is the stream's table of contexts.
+
+    Checks nothing but that fields fit (ParameterError): assemble_fanout_query checks all.
+    """
+    kind, values = _kind_and_values(event.data)
+    widths = field_widths(query.widths, kind)
+    shares = share_xor(pack(values, widths), sum(widths), randomness)
+    place = contexts[event.match_key.context]
+    first, second, third = (
+        write_record(_seal_for(helper, pair, kind, place, event.match_key, query, network))
+        for helper, pair in zip(HELPERS, replicated_pairs(shares), strict=True)
+    )
+    return first, second, third
+
+
+def _seal_for(
+    helper: int,
+    pair: Pair,
+    kind: Fanout,
+    place: int,
+    encrypted: EncryptedMatchKey,
+    query: FanoutQuery,
+    network: Network,
+) -> Record:
+    """Encrypt one helper's pair of shares, in one ciphertext or one per field."""
+    key = network.encryption_key(helper)
+    match_key = encrypted.sealed[helper - 1]
+    widths = ciphertext_widths(query, kind)
+    pieces = zip(unpack(pair[0], widths), unpack(pair[1], widths), widths, strict=True)
+    ciphertexts = []
+    for part, (first, second, width) in enumerate(pieces):
+        prefix = info_prefix(query, helper, kind, part, key.key_id)
+        plaintext = encode_pair((first, second), width)
+        ciphertexts.append(key.seal(plaintext, info(prefix, match_key.ciphertext)))
+    return Record(kind, place, match_key, key.key_id, tuple(ciphertexts))
+
+
+def check_event(row: int, event: CollectedEvent, query: FanoutQuery) -> None:
+    """Raise EventError or ReportError unless the event can be a report of the query."""
+    kind, values = _kind_and_values(event.data)
+    names = (field.name for field in fields(event.data))
+    widths = field_widths(query.widths, kind)
+    for name, value, width in zip(names, values, widths, strict=True):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0 or value >> width:
+            raise EventError(row, name, f"must be an integer from 0 to {(1 << width) - 1}")
+    try:
+        check_context(event.match_key.context, kind, query)
+    except ReportError as error:
+        raise ReportError(error.problem, error.reason, row) from None
+
+
+def _kind_and_values(data: SourceData | TriggerData) -> tuple[Fanout, tuple[int, int, int]]:
+    if isinstance(data, SourceData):
+        return "source", (data.attribution_constraint_id, data.timestamp, data.breakdown_key)
+    return "trigger", (data.attribution_constraint_id, data.timestamp, data.trigger_value)
+
+
+def _check_network(query: FanoutQuery, network: Network) -> None:
+    if query.context.network != network.identity:
+        raise ParameterError(
+            f"the query is for network {query.context.network!r}, not {network.identity!r}"
+        )
+    if query.match_key_bits != network.match_key_bits:
+        raise ParameterError(
+            f"match keys of network {network.identity!r} have {network.match_key_bits} bits, "
+            f"not {query.match_key_bits}"
+        )

@@ -1,0 +1,162 @@
+"""A helper party's side of a query stream: validate and decrypt reports one by one.
+
+Spec: Validating reports; Oblivious source and trigger reports. Local: no messages. What one helper
+cannot see alone (that shares are consistent, that the other helpers got the same rows) is for the
+helpers to settle together afterwards.
+"""
+
+from dataclasses import dataclass, field
+
+from ipa.client.encrypted_match_key import decode_pair, open_match_key
+from ipa.client.fanout_query import Fanout, FanoutQuery, FieldWidths, QueryStream
+from ipa.client.keys import PrivateKey
+from ipa.client.networks import HelperKeys
+from ipa.client.rejection import Reason, reject
+from ipa.client.report_format import (
+    ciphertext_widths,
+    field_widths,
+    info,
+    info_prefix,
+    pack,
+    read_record,
+    unpack,
+)
+from ipa.client.validation import check_context
+from ipa.errors import ReportError
+from ipa.sharing.xor import Pair
+
+
+@dataclass(frozen=True)
+class GenericReportShares:
+    """One helper's XOR shares (i, i + 1) of one generic report (spec: generic_report_share).
+
+    `attributes` holds the shares of attribution_constraint_id || timestamp || breakdown_key ||
+    trigger_value, the first in the highest bits, with the query's widths; the breakdown key of a
+    trigger report and the value of a source report have shares 0. `is_trigger` is known to the
+    helpers, not shared yet; they must check that they were told the same.
+    """
+
+    is_trigger: bool
+    match_key: Pair = field(repr=False)
+    attributes: Pair = field(repr=False)
+
+
+class Decryption:
+    """What opening the reports of one stream has in common, worked out once and not per report.
+
+    Raises ReportError WRONG_NETWORK or WRONG_HELPER when the stream is for others than the holder
+    of `own`.
+    """
+
+    def __init__(self, stream: QueryStream, own: HelperKeys) -> None:
+        network = stream.query.context.network
+        if network != own.network:
+            reject(
+                Reason.WRONG_NETWORK, f"the query is for network {network!r}, not {own.network!r}"
+            )
+        if stream.helper != own.helper:
+            reject(
+                Reason.WRONG_HELPER,
+                f"the stream is for helper {stream.helper}, this is helper {own.helper}",
+            )
+        self.query: FanoutQuery = stream.query
+        self.helper = own.helper
+        self._contexts = stream.contexts
+        self._keys = {key.key_id: key for key in own.keys}
+        self._match_key_infos: dict[tuple[int, Fanout, int], bytes] = {}
+        self._data_prefixes: dict[tuple[Fanout, int, int], bytes] = {}
+
+    def key(self, key_id: int) -> PrivateKey:
+        """The private key with this id; ReportError UNKNOWN_KEY when there is none."""
+        key = self._keys.get(key_id)
+        if key is None:
+            reject(Reason.UNKNOWN_KEY, f"helper {self.helper} has no active key {key_id}")
+        return key
+
+    def match_key_info(self, place: int, kind: Fanout, key_id: int) -> bytes:
+        """The `info` of match keys with the stream's context `place`, in reports of a kind.
+
+        Raises ReportError when no report with that context may be in the query.
+        """
+        known = self._match_key_infos.get((place, kind, key_id))
+        if known is None:
+            if place >= len(self._contexts):
+                reject(Reason.MALFORMED, f"the stream has no context number {place}")
+            context = self._contexts[place]
+            check_context(context, kind, self.query)
+            known = self._match_key_infos[place, kind, key_id] = context.info(self.helper, key_id)
+        return known
+
+    def data_prefix(self, kind: Fanout, part: int, key_id: int) -> bytes:
+        """The `info` of the collector's ciphertexts, up to the match key's ciphertext."""
+        known = self._data_prefixes.get((kind, part, key_id))
+        if known is None:
+            known = info_prefix(self.query, self.helper, kind, part, key_id)
+            self._data_prefixes[kind, part, key_id] = known
+        return known
+
+
+def decrypt_report(record: bytes, decryption: Decryption) -> GenericReportShares:
+    """Validate and decrypt one record of a stream.
+
+    Raises ReportError with the first Reason that applies, and nothing else, whatever the bytes.
+    Two HPKE openings in the packed form, four in the per-field form.
+    """
+    query = decryption.query
+    report = read_record(record, query)
+    kind = report.kind
+    sealed = report.match_key
+    match_key_info = decryption.match_key_info(report.context, kind, sealed.key_id)
+    match_key_key = decryption.key(sealed.key_id)
+    data_key = decryption.key(report.data_key_id)
+    match_key = open_match_key(
+        match_key_key, match_key_info, sealed.ciphertext, query.match_key_bits
+    )
+    widths = ciphertext_widths(query, kind)
+    firsts, seconds = [], []
+    for part, (ciphertext, width) in enumerate(zip(report.data, widths, strict=True)):
+        prefix = decryption.data_prefix(kind, part, report.data_key_id)
+        first, second = decode_pair(
+            data_key.open(ciphertext, info(prefix, sealed.ciphertext)), width
+        )
+        firsts.append(first)
+        seconds.append(second)
+    attributes = (
+        _generic(pack(tuple(firsts), widths), kind, query.widths),
+        _generic(pack(tuple(seconds), widths), kind, query.widths),
+    )
+    return GenericReportShares(kind == "trigger", match_key, attributes)
+
+
+def decrypt_reports(
+    stream: QueryStream, own: HelperKeys
+) -> list[GenericReportShares | ReportError]:
+    """Each report's shares, or why it is refused, in the stream's order: refusals are data here.
+
+    Raises ReportError only when the stream is not for the holder of `own`.
+    """
+    decryption = Decryption(stream, own)
+    results: list[GenericReportShares | ReportError] = []
+    for row, record in enumerate(stream.records, 1):
+        try:
+            results.append(decrypt_report(record, decryption))
+        except ReportError as error:
+            results.append(ReportError(error.problem, error.reason, row))
+    return results
+
+
+def split_attributes(packed: int, widths: FieldWidths) -> tuple[int, ...]:
+    """attribution_constraint_id, timestamp, breakdown_key, trigger_value of a generic report.
+
+    Works on a share of `attributes`, giving shares, and on the combined value.
+    """
+    constraint, timestamp, breakdown = field_widths(widths, "source")
+    return unpack(packed, (constraint, timestamp, breakdown, widths.value_bits))
+
+
+def _generic(share: int, kind: Fanout, widths: FieldWidths) -> int:
+    """Put a zero share where a source report has no value, or a trigger report no breakdown key."""
+    if kind == "source":
+        return share << widths.value_bits
+    value = share & ((1 << widths.value_bits) - 1)
+    return (share ^ value) << widths.breakdown_key_bits | value

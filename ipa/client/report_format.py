@@ -1,0 +1,124 @@
+"""The bytes of one report for one helper, and how its fields become shares.
+
+A report's record in the query stream, version 1 (ipa.client.encoding):
+
+    u8       kind: 1 source, 2 trigger
+    u32      the match key's context: its place in the stream's table, from 0
+    u16      key_id of the match key's HPKE key
+    opaque   the user agent's ciphertext of the match key's shares
+    u16      key_id of the HPKE key of the rest
+    opaque   packed form: the report collector's ciphertext of all its fields; per-field form:
+             three, for attribution constraint ID, timestamp, and breakdown key or trigger value
+    plaintext: share i || share i + 1, each big-endian in as few bytes as its width needs
+    info: opaque label "ipa v1 report data", opaque helper (u8), opaque query (as in the stream),
+          opaque kind (u8), opaque field (u8: 0 packed, 1 to 3 per field), opaque key_id (u16),
+          opaque match key ciphertext (so that the two parts of a report cannot be recombined)
+
+In the packed form the fields are one integer, first field in the highest bits:
+attribution_constraint_id || timestamp || breakdown_key or trigger_value. All fields are shared by
+XOR (SPEC_NOTES: xor-fields), bit for bit, so splitting the shares of this integer gives shares of
+the fields, and every share of w bits stands for a value of w bits.
+"""
+
+import struct
+from dataclasses import dataclass, field
+
+from ipa.client.encoding import Reader, encode_opaque
+from ipa.client.encrypted_match_key import Sealed
+from ipa.client.fanout_query import FANOUT_CODES, Fanout, FanoutQuery, FieldWidths
+from ipa.client.rejection import Reason, reject
+
+_LABEL = b"ipa v1 report data"
+# The fixed part up to the match key's ciphertext, read in one go.
+_HEAD = struct.Struct(">BIHH")
+_KINDS: dict[int, Fanout] = {code: kind for kind, code in FANOUT_CODES.items()}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One report for one helper, taken apart but not opened."""
+
+    kind: Fanout
+    context: int
+    match_key: Sealed
+    data_key_id: int
+    data: tuple[bytes, ...] = field(repr=False)
+
+
+def write_record(record: Record) -> bytes:
+    """The byte format of a record."""
+    return b"".join(
+        [
+            bytes([FANOUT_CODES[record.kind]]),
+            record.context.to_bytes(4, "big"),
+            record.match_key.key_id.to_bytes(2, "big"),
+            encode_opaque(record.match_key.ciphertext),
+            record.data_key_id.to_bytes(2, "big"),
+            *map(encode_opaque, record.data),
+        ]
+    )
+
+
+def read_record(data: bytes, query: FanoutQuery) -> Record:
+    """Take a record of `query` apart; ReportError MALFORMED when it is none."""
+    reader = Reader(data, "the report")
+    code, context, match_key_id, length = reader.integers(_HEAD)
+    kind = _KINDS.get(code)
+    if kind is None:
+        reject(Reason.MALFORMED, "the report is neither a source nor a trigger report")
+    match_key = Sealed(match_key_id, reader.take(length))
+    key_id = reader.integer(2)
+    ciphertexts = tuple([reader.opaque() for _ in ciphertext_widths(query, kind)])
+    reader.finish()
+    return Record(kind, context, match_key, key_id, ciphertexts)
+
+
+def field_widths(widths: FieldWidths, kind: Fanout) -> tuple[int, int, int]:
+    """Widths of the fields of a source or trigger report, in the order of the format."""
+    last = widths.breakdown_key_bits if kind == "source" else widths.value_bits
+    return widths.attribution_constraint_id_bits, widths.timestamp_bits, last
+
+
+def ciphertext_widths(query: FanoutQuery, kind: Fanout) -> tuple[int, ...]:
+    """Widths of the shares in each of the collector's ciphertexts of a report."""
+    widths = field_widths(query.widths, kind)
+    return (sum(widths),) if query.form == "packed" else widths
+
+
+def info_prefix(query: FanoutQuery, helper: int, kind: Fanout, part: int, key_id: int) -> bytes:
+    """The HPKE `info` of the collector's ciphertext number `part`, all but the last item.
+
+    It depends on few things, so a helper makes it once for many reports. info() adds the rest.
+    """
+    number = 0 if query.form == "packed" else part + 1
+    parts = (
+        _LABEL,
+        bytes([helper]),
+        query.to_bytes(),
+        bytes([FANOUT_CODES[kind]]),
+        bytes([number]),
+        key_id.to_bytes(2, "big"),
+    )
+    return b"".join(map(encode_opaque, parts))
+
+
+def info(prefix: bytes, match_key_ciphertext: bytes) -> bytes:
+    """The HPKE `info` of a ciphertext of the collector, from its prefix."""
+    return prefix + encode_opaque(match_key_ciphertext)
+
+
+def pack(values: tuple[int, ...], widths: tuple[int, ...]) -> int:
+    """Concatenate values (or shares of them), the first in the highest bits."""
+    packed = 0
+    for value, width in zip(values, widths, strict=True):
+        packed = packed << width | value
+    return packed
+
+
+def unpack(packed: int, widths: tuple[int, ...]) -> tuple[int, ...]:
+    """The inverse of pack."""
+    values = []
+    for width in reversed(widths):
+        values.append(packed & ((1 << width) - 1))
+        packed >>= width
+    return tuple(reversed(values))

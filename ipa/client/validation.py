@@ -1,0 +1,41 @@
+"""The rules a report's public context must keep (spec: Validating reports)."""
+
+from ipa.client.encrypted_match_key import Context
+from ipa.client.fanout_query import Fanout, FanoutQuery
+from ipa.client.rejection import Reason, reject
+
+
+def check_context(context: Context, kind: Fanout, query: FanoutQuery) -> None:
+    """Raise ReportError unless a report of `kind` with this context may be part of the query.
+
+    Network, epoch, report collector and match key provider must be the query's; the site must be
+    the query's for reports of the query's own kind (source reports of a source fanout query) and
+    may be any for the others, whose budget the query does not touch. That the query's collector,
+    provider and network are those *committed to* is for the helpers to check once per query.
+    """
+    expected = query.context
+    rules = (
+        (Reason.WRONG_NETWORK, "network", context.network, expected.network),
+        (Reason.WRONG_EPOCH, "epoch", context.epoch, expected.epoch),
+        (
+            Reason.WRONG_COLLECTOR,
+            "report collector",
+            context.report_collector,
+            expected.report_collector,
+        ),
+        (
+            Reason.WRONG_PROVIDER,
+            "match key provider",
+            context.match_key_provider,
+            expected.match_key_provider,
+        ),
+    )
+    for reason, name, found, wanted in rules:
+        if found != wanted:
+            reject(reason, f"the match key is for {name} {found!r}, the query for {wanted!r}")
+    if kind == query.fanout and context.site != expected.site:
+        reject(
+            Reason.WRONG_SITE,
+            f"a {kind} report of a {query.fanout} fanout query must come from site "
+            f"{expected.site!r}, not {context.site!r}",
+        )

@@ -1,0 +1,96 @@
+"""The `ipa` command: which commands there are, and how each way of ending is reported.
+
+A command is a module of `ipa.commands` named like the command, with `add_arguments(parser)` and
+`run(arguments)`, which returns the exit status. Only the module of the command that is asked for is
+imported, so that no command waits for what another one needs.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from ipa.errors import InputError, IpaError, ParameterError
+
+COMMANDS = {
+    "generate": "write synthetic events as CSV to standard output",
+    "query": "answer a query over a file of events with three simulated helper parties",
+    "oracle": "answer the same query in the clear with SQL",
+}
+"""Every command, and what it does."""
+
+EXIT_STATUSES = """\
+exit status:
+  0    done
+  1    --check found a difference
+  2    wrong input or options: one line on standard error says what, nothing was computed
+  3    the query was refused or aborted: one line on standard error says by whom and why
+  130  interrupted from the keyboard
+"""
+
+# What a shell reports for a program that wrote to a pipe nobody read any more: 128 + SIGPIPE.
+_BROKEN_PIPE = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (by default the process's) and return its exit status.
+
+    Raises SystemExit, like argparse, for `--help` (0) and for options it cannot parse (2).
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        arguments = _parser(words).parse_args(words)
+        status: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _ended("interrupted", 130)
+    except (InputError, ParameterError) as error:
+        return _ended(str(error), 2)
+    except IpaError as error:
+        return _ended(str(error), 3)
+    except BrokenPipeError:
+        # Python would complain on flushing at exit; now what is left goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    return status
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message on standard error and exit with status 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of a command line: of the commands, only the one in `words` has its options."""
+    parser = OneLineParser(
+        prog="ipa",
+        description="Interoperable Private Attribution: a reference implementation.",
+        epilog=EXIT_STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog=EXIT_STATUSES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        if name in words[:1]:
+            module = import_module(f"ipa.commands.{name}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    return parser
+
+
+def _ended(message: str, status: int) -> int:
+    print(f"ipa: {message}", file=sys.stderr)
+    return status

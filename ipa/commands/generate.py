@@ -1,0 +1,33 @@
+"""`ipa generate`: synthetic events as CSV."""
+
+import argparse
+import sys
+
+from ipa.events import write_events_csv
+from ipa.workload import generate_events
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `ipa generate`."""
+    parser.add_argument("--events", type=int, required=True, metavar="N", help="how many events")
+    parser.add_argument(
+        "--users", type=int, metavar="U", help="about how many users (default: a fifth of N)"
+    )
+    parser.add_argument(
+        "--breakdowns", type=int, default=16, metavar="B", help="breakdown keys 0 to B - 1 (16)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="another seed, other events (0)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the events to standard output: the same ones for the same options."""
+    events = generate_events(
+        arguments.events,
+        users=arguments.users,
+        breakdowns=arguments.breakdowns,
+        seed=arguments.seed,
+    )
+    write_events_csv(events, sys.stdout)
+    return 0

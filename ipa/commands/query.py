@@ -1,0 +1,32 @@
+"""`ipa query`: events in the clear in, sums per breakdown key out, three helpers between them."""
+
+import argparse
+import sys
+
+from ipa.commands.checking import report_check, sums_by_sql
+from ipa.commands.options import add_query_arguments, query_parameters, read_events
+from ipa.errors import ParameterError
+from ipa.output import write_result
+from ipa.progress import Progress
+from ipa.query import run_query
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `ipa query`."""
+    add_query_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Answer the query, and with --check compare the answer with SQL."""
+    parameters = query_parameters(arguments)
+    if not arguments.no_noise:
+        raise ParameterError("noise is not available: say --no-noise to release exact sums")
+    events = read_events(arguments.events, parameters)
+    with Progress(sys.stderr, len(events)) as progress:
+        result = run_query(
+            events, parameters, no_noise=True, seed=arguments.seed, on_step=progress.step
+        )
+    write_result(result, parameters.security, arguments.format, sys.stdout)
+    if not arguments.check:
+        return 0
+    return report_check("ipa query", result.sums, sums_by_sql(events, parameters))

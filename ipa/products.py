@@ -1,0 +1,95 @@
+"""The products a malicious-secure network has made and not yet checked.
+
+A corrupted helper can add an error to any product it sends a summand of. So every product (x, y, z)
+is kept here until the batch check has shown that its error is zero, and nothing is opened while
+anything is pending (Chida et al. 2018, section 4: verify before output).
+"""
+
+from dataclasses import dataclass, field
+
+from ipa.errors import ParameterError, UncheckedProductError
+from ipa.sharing.binary_field import BinaryField
+from ipa.sharing.replicated import SharedBits, SharedNumbers
+
+# Enough for the check's fixed costs to vanish, little enough for a batch to fit in 1 GiB.
+DEFAULT_BATCH_GATES = 1 << 24
+DEFAULT_BATCH_NUMBERS = 1 << 16
+SMALLEST_CHECKED_FIELD = 1 << 56
+
+
+@dataclass(frozen=True, slots=True)
+class BitProducts:
+    """z = x AND y, column by column; `x` may be one column for all of `y`."""
+
+    x: SharedBits
+    y: SharedBits
+    z: SharedBits
+
+    @property
+    def gates(self) -> int:
+        """How many AND gates these are."""
+        return self.y.width * self.y.rows
+
+
+@dataclass(frozen=True, slots=True)
+class NumberProducts:
+    """z = x * y, element by element, over a prime field."""
+
+    x: SharedNumbers
+    y: SharedNumbers
+    z: SharedNumbers
+
+
+@dataclass
+class ProductLog:
+    """Products by kind, with counts of how many were made and checked.
+
+    `bit_field` is the field the bit products are checked in: GF(2^64), or a small one for soundness
+    experiments. `batch_gates` and `batch_numbers` bound a batch, and so the memory of the check.
+    """
+
+    bit_field: BinaryField = field(default_factory=BinaryField)
+    batch_gates: int = DEFAULT_BATCH_GATES
+    batch_numbers: int = DEFAULT_BATCH_NUMBERS
+    smallest_prime_field: int = SMALLEST_CHECKED_FIELD
+    gates_made: int = 0
+    gates_checked: int = 0
+    numbers_made: int = 0
+    numbers_checked: int = 0
+    pending_bits: list[BitProducts] = field(default_factory=list, repr=False)
+    pending_numbers: list[NumberProducts] = field(default_factory=list, repr=False)
+
+    def add_bits(self, products: BitProducts) -> None:
+        """Remember AND gates until they are checked."""
+        self.gates_made += products.gates
+        self.pending_bits.append(products)
+
+    def add_numbers(self, products: NumberProducts) -> None:
+        """Remember prime-field products until they are checked. ParameterError for other rings."""
+        ring = products.x.ring
+        if not ring.is_field or ring.size < self.smallest_prime_field:
+            raise ParameterError(
+                f"products over {ring.name} cannot be checked: malicious security needs bits or a "
+                f"field of at least {self.smallest_prime_field} elements"
+            )
+        self.numbers_made += products.x.count
+        self.pending_numbers.append(products)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a whole batch is pending."""
+        return (
+            self.gates_made - self.gates_checked >= self.batch_gates
+            or self.numbers_made - self.numbers_checked >= self.batch_numbers
+        )
+
+    def take(self) -> tuple[list[BitProducts], list[NumberProducts]]:
+        """Everything pending, which is then no longer pending: it is checked exactly once."""
+        taken = self.pending_bits, self.pending_numbers
+        self.pending_bits, self.pending_numbers = [], []
+        return taken
+
+    def refuse_unchecked(self, step: str) -> None:
+        """Raise UncheckedProductError when anything is pending: it must not be opened yet."""
+        if self.pending_bits or self.pending_numbers:
+            raise UncheckedProductError(f"{step}: products are opened before they are checked")

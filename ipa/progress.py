@@ -1,0 +1,58 @@
+"""Progress of a long run: one line on a terminal that is written over and over."""
+
+import re
+from time import perf_counter
+from types import TracebackType
+from typing import TextIO
+
+_SECONDS_BETWEEN = 0.1
+_CLEAR_LINE = "\r\x1b[K"
+
+
+class Progress:
+    """A context in which `step` shows which step a query of `rows` reports is at.
+
+    Writes nothing where `stream` is not a terminal, and leaves nothing behind where it is.
+    """
+
+    def __init__(self, stream: TextIO, rows: int) -> None:
+        self._stream = stream
+        self._rows = rows
+        self._on_terminal = stream.isatty()
+        self._started = self._last_shown = perf_counter()
+        self._shown = False
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._shown:
+            self._stream.write(_CLEAR_LINE)
+            self._stream.flush()
+
+    def step(self, path: str) -> None:
+        """The step `path` begins."""
+        now = perf_counter()
+        if self._on_terminal and now - self._last_shown >= _SECONDS_BETWEEN:
+            self._last_shown = now
+            self._shown = True
+            text = describe_step(path, self._rows)
+            self._stream.write(f"{_CLEAR_LINE}{now - self._started:6.1f} s  {text[:60]}")
+            self._stream.flush()
+
+
+def describe_step(path: str, rows: int) -> str:
+    """What to call the step `path` of a query over `rows` reports, with how far it is if known."""
+    depth = max(0, rows - 1).bit_length()
+    stage = re.match(r"query/sort/stage-(\d+)", path)
+    if stage:
+        stages = depth * (depth + 1) // 2
+        done = int(stage[1])
+        return f"sort: stage {done + 1} of {stages} ({100 * done // stages} %)"
+    parts = path.split("/")[1:]
+    return ": ".join(parts[:2]) if parts else path

@@ -1,0 +1,59 @@
+"""Agreement: going on, releasing or aborting together.
+
+The helpers proceed in synchronous rounds: a helper that notices something stops and says so, and
+nobody who depends on its next message goes on without it (SPEC_NOTES: abort).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ipa.errors import ChannelError, MisbehaviourError, VerificationError
+from ipa.network import HelperPartyNetwork, raise_together
+
+_YES = b"\x01"
+
+
+def wait_for_everybody(network: HelperPartyNetwork, name: str = "ready") -> None:
+    """Go on only when both other helpers say that they have come this far, in step `name`.
+
+    One round, two bytes per helper. Raises VerificationError when a helper says anything else.
+    """
+    with network.step(name) as step:
+        yes = dict.fromkeys(network.helpers, _YES)
+        from_right, from_left = network.exchange(yes, yes, len(_YES))
+        failures: list[MisbehaviourError] = [
+            VerificationError(step, "a helper does not go on", [number])
+            for number in network.helpers
+            if from_right[number] != _YES or from_left[number] != _YES
+        ]
+        raise_together(failures)
+
+
+def agree_to_release(network: HelperPartyNetwork) -> None:
+    """Return only when all honest helpers have accepted everything.
+
+    In the first round each helper says that its checks passed, in the second that it heard so from
+    both others; a helper to which one says otherwise aborts, and is missed in the second round.
+    Raises VerificationError or ChannelError, in lockstep also for a message nobody waits for.
+    """
+    with network.step("agreement") as step:
+        wait_for_everybody(network, "verdict")
+        wait_for_everybody(network, "confirmation")
+        if network.in_lockstep:
+            failures: list[MisbehaviourError] = [
+                ChannelError(step, "there is a message nobody waits for", [number])
+                for number, helper in network.helpers.items()
+                if not helper.channel.is_drained()
+            ]
+            raise_together(failures)
+
+
+@contextmanager
+def aborting_together(network: HelperPartyNetwork) -> Iterator[None]:
+    """When a local helper notices misbehaviour, tell the other helpers, wherever they are."""
+    try:
+        yield
+    except MisbehaviourError:
+        if not network.in_lockstep:
+            network.announce_abort()
+        raise

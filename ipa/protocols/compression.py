@@ -1,0 +1,197 @@
+"""Compressing a claim about an inner product: Goyal, Song and Zhu 2020 (eprint 2020/134), section 4.
+
+The helpers hold Shamir shares of two vectors X, Y over a field and replicated shares of a claim that
+is supposed to be sum_c X_c Y_c. Each round halves the vectors: H(t) is the inner product of the
+multilinear extensions of both at t, a polynomial of degree 2 with H(0) + H(1) = claim. H(1) and
+H(inf), its leading coefficient, are computed and re-shared; whatever a corrupted helper adds to
+them, the new claim H(r) at a public coin r is false if the old one was, except with probability
+2 / |field|.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ipa.errors import MisbehaviourError, VerificationError
+from ipa.network import HelperPartyNetwork, raise_together
+from ipa.parties import HELPERS, left_of, right_of
+from ipa.protocols.coins import public_coins
+from ipa.protocols.opening import open_numbers
+from ipa.protocols.resharing import decode_received_numbers, reshare_numbers
+from ipa.sharing.replicated import SharedNumbers
+from ipa.sharing.rings import Ring, encode_elements
+from ipa.sharing.shamir import ShamirPoints
+
+Vector = TypeVar("Vector")
+
+
+@dataclass(frozen=True)
+class VectorArithmetic(Generic[Vector]):
+    """What compression needs of a kind of vectors, on one helper's Shamir shares of them."""
+
+    length: Callable[[Vector], int]
+    halves: Callable[[Vector], tuple[Vector, Vector]]
+    subtract: Callable[[Vector, Vector], Vector]
+    fold: Callable[[Vector, Vector, int], Vector]
+    inner_product: Callable[[Vector, Vector], int]
+    only_element: Callable[[Vector], int]
+
+
+def verify_inner_product(
+    network: HelperPartyNetwork,
+    points: ShamirPoints,
+    vectors: VectorArithmetic[Vector],
+    x: Mapping[int, Vector],
+    y: Mapping[int, Vector],
+    claim: SharedNumbers,
+) -> None:
+    """Raise VerificationError unless the claim is the inner product of the vectors.
+
+    `x` and `y` are each local helper's Shamir shares of vectors of equal length C >= 1. A false claim
+    passes with probability at most 2 (ceil(log2 C) + 2) / |field|. Four rounds per halving; some
+    field elements per helper and halving; reveals nothing, since a random triple masks what is
+    opened at the end.
+    """
+    field = claim.ring
+    while vectors.length(next(iter(x.values()))) > 1:
+        with network.step("halve"):
+            x_halves = {number: vectors.halves(share) for number, share in x.items()}
+            y_halves = {number: vectors.halves(share) for number, share in y.items()}
+            summands = {}
+            for number, (x_low, x_high) in x_halves.items():
+                y_low, y_high = y_halves[number]
+                steps = vectors.subtract(x_high, x_low), vectors.subtract(y_high, y_low)
+                summands[number] = [
+                    vectors.inner_product(x_high, y_high),
+                    vectors.inner_product(*steps),
+                ]
+            at_one, at_infinity = _reshare_products(network, points, field, summands)
+            (coin,) = public_coins(network, field, 1)
+            claim = _value_at(coin, claim - at_one, at_one, at_infinity)
+            x = {number: vectors.fold(*parts, coin) for number, parts in x_halves.items()}
+            y = {number: vectors.fold(*parts, coin) for number, parts in y_halves.items()}
+    with network.step("last"):
+        _verify_product(
+            network,
+            points,
+            {number: vectors.only_element(share) for number, share in x.items()},
+            {number: vectors.only_element(share) for number, share in y.items()},
+            claim,
+        )
+
+
+def _verify_product(
+    network: HelperPartyNetwork,
+    points: ShamirPoints,
+    x: Mapping[int, int],
+    y: Mapping[int, int],
+    claim: SharedNumbers,
+) -> None:
+    """Raise VerificationError unless claim = x y, for Shamir shares x and y of two elements.
+
+    A random x', y' and their product take the place of the upper half in one more round, so that
+    x + r (x' - x) and y + r (y' - y), which are opened, are uniform.
+    """
+    field = claim.ring
+    add, subtract, times = field.add, field.subtract, field.multiply
+    mask = _random_shamir_shares(network, points, field)
+    summands = {
+        number: [
+            times(x_mask, y_mask),
+            times(subtract(x_mask, x[number]), subtract(y_mask, y[number])),
+        ]
+        for number, (x_mask, y_mask) in mask.items()
+    }
+    at_one, at_infinity = _reshare_products(network, points, field, summands)
+    (coin,) = public_coins(network, field, 1)
+    blinded = {}
+    for number, masks in mask.items():
+        both = zip((x[number], y[number]), masks, strict=True)
+        blinded[number] = [add(a, times(coin, subtract(b, a))) for a, b in both]
+    x_opened, y_opened = _open_shamir(network, points, field, blinded)
+    (product,) = open_numbers(network, _value_at(coin, claim, at_one, at_infinity))
+    if times(x_opened, y_opened) != product:
+        raise VerificationError(network.path, "a product is wrong", network.helpers)
+
+
+def _reshare_products(
+    network: HelperPartyNetwork,
+    points: ShamirPoints,
+    field: Ring,
+    products: Mapping[int, list[int]],
+) -> tuple[SharedNumbers, SharedNumbers]:
+    """Replicated shares of two values of which every helper has a point of a degree-2 sharing."""
+    with network.step("products") as step:
+        masked = {}
+        for number, pair in products.items():
+            zero = network.helpers[number].prss.zero_elements(step, field, len(pair))
+            masked[number] = [
+                field.add(field.multiply(points.at_zero[number], value), mask)
+                for value, mask in zip(pair, zero, strict=True)
+            ]
+        both = reshare_numbers(network, field, masked, 2)
+        return both[0], both[1]
+
+
+def _value_at(
+    point: int, at_zero: SharedNumbers, at_one: SharedNumbers, at_infinity: SharedNumbers
+) -> SharedNumbers:
+    """H(point) = H(0) + point (H(1) - H(0)) + (point^2 - point) H(inf)."""
+    field = at_zero.ring
+    square = field.subtract(field.multiply(point, point), point)
+    return at_zero + (at_one - at_zero).scale([point]) + at_infinity.scale([square])
+
+
+def _random_shamir_shares(
+    network: HelperPartyNetwork, points: ShamirPoints, field: Ring
+) -> dict[int, list[int]]:
+    """Shamir shares of two random elements that nobody knows, from PRSS."""
+    with network.step("mask") as step:
+        return {
+            number: [
+                to_shamir(points, field, number, own, right)
+                for own, right in zip(*helper.prss.random_elements(step, field, 2), strict=True)
+            ]
+            for number, helper in network.helpers.items()
+        }
+
+
+def to_shamir(points: ShamirPoints, field: Ring, helper: int, own: int, right: int) -> int:
+    """Helper `helper`'s Shamir share, from its pair of replicated shares."""
+    return field.add(
+        field.multiply(points.own[helper], own), field.multiply(points.right[helper], right)
+    )
+
+
+def _open_shamir(
+    network: HelperPartyNetwork, points: ShamirPoints, field: Ring, shares: Mapping[int, list[int]]
+) -> list[int]:
+    """Open Shamir shares of degree 1 to all: every helper hears from both others.
+
+    Three shares of degree 1 are redundant: one that is wrong shows. Raises VerificationError.
+    """
+    count = len(next(iter(shares.values())))
+    with network.step("open-shamir") as step:
+        payloads = {number: encode_elements(field, share) for number, share in shares.items()}
+        from_right, from_left = network.exchange(payloads, payloads, count * field.element_bytes)
+        right = decode_received_numbers(step, from_right, field)
+        left = decode_received_numbers(step, from_left, field)
+        opened: list[int] = []
+        failures: list[MisbehaviourError] = []
+        for number, own in shares.items():
+            known = {number: own, right_of(number): right[number], left_of(number): left[number]}
+            if any(_combination(field, points.leading, known, k) for k in range(count)):
+                problem = "the opened shares do not lie on a line"
+                failures.append(VerificationError(step, problem, [number]))
+            opened = [_combination(field, points.at_zero, known, k) for k in range(count)]
+        raise_together(failures)
+        return opened
+
+
+def _combination(
+    field: Ring, factors: Mapping[int, int], shares: Mapping[int, list[int]], position: int
+) -> int:
+    total = 0
+    for helper in HELPERS:
+        total = field.add(total, field.multiply(factors[helper], shares[helper][position]))
+    return total

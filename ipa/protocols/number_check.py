@@ -1,0 +1,56 @@
+"""The batch check of products over a prime field: Goyal, Song and Zhu 2020 (eprint 2020/134)."""
+
+from collections.abc import Sequence
+
+from ipa.network import HelperPartyNetwork
+from ipa.products import NumberProducts
+from ipa.protocols.coins import public_coins
+from ipa.protocols.compression import VectorArithmetic, to_shamir, verify_inner_product
+from ipa.sharing import list_vector
+from ipa.sharing.replicated import SharedNumbers, join_numbers
+from ipa.sharing.rings import Ring
+from ipa.sharing.shamir import ShamirPoints, shamir_points
+
+
+def check_number_products(network: HelperPartyNetwork, batch: Sequence[NumberProducts]) -> None:
+    """Raise VerificationError unless z = x y for every product of the batch, all over one field.
+
+    With public weights tau_c, powers of a coin, the claim sum_c tau_c z_c is the inner product of
+    the vectors (tau_c x_c) and (y_c). N products of which one is wrong pass with probability at most
+    (N + 2 (ceil(log2 N) + 2)) / |field|. 4 ceil(log2 N) + 8 rounds; reveals nothing.
+    """
+    x = join_numbers(*(products.x for products in batch))
+    y = join_numbers(*(products.y for products in batch))
+    z = join_numbers(*(products.z for products in batch))
+    if not x.count:
+        return
+    field = x.ring
+    with network.step("numbers"):
+        (coin,) = public_coins(network, field, 1)
+        weights = [1]
+        while len(weights) < x.count:
+            weights.append(field.multiply(weights[-1], coin))
+        points = shamir_points(field, {1: 1, 2: 2, 3: 3})
+        helpers = list(network.helpers)
+        claim = z.scale(weights).total()
+        x_shares = {number: _shamir_list(points, number, x.scale(weights)) for number in helpers}
+        y_shares = {number: _shamir_list(points, number, y) for number in helpers}
+        verify_inner_product(network, points, _lists(field), x_shares, y_shares, claim)
+
+
+def _shamir_list(points: ShamirPoints, helper: int, x: SharedNumbers) -> list[int]:
+    return [
+        to_shamir(points, x.ring, helper, own, right)
+        for own, right in zip(*x.shares_of(helper), strict=True)
+    ]
+
+
+def _lists(field: Ring) -> VectorArithmetic[list[int]]:
+    return VectorArithmetic(
+        length=len,
+        halves=list_vector.halves,
+        subtract=lambda a, b: list(map(field.subtract, a, b)),
+        fold=lambda low, high, point: list_vector.fold(field, low, high, point),
+        inner_product=lambda a, b: list_vector.inner_product(field, a, b),
+        only_element=lambda vector: vector[0],
+    )
