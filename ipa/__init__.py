@@ -38,6 +38,7 @@ from ipa.parameters import QueryParameters
 from ipa.query import QueryResult, run_query
 from ipa.reports import GenericReports, share_events
 from ipa.sharing.dealing import reconstruct_for_testing, share_rows
+from ipa.sharing.randomness import Randomness
 from ipa.sharing.replicated import SharedBits, SharedNumbers
 from ipa.workload import generate_events
 
@@ -56,6 +57,7 @@ __all__ = [
     "ParameterError",
     "QueryParameters",
     "QueryResult",
+    "Randomness",
     "RandomnessReuseError",
     "ReportError",
     "SecrecyError",

@@ -12,7 +12,7 @@ from ipa.sharing.binary_field import BinaryField
 from ipa.sharing.replicated import SharedBits, SharedNumbers
 
 # Enough for the check's fixed costs to vanish, little enough for a batch to fit in 1 GiB.
-DEFAULT_BATCH_GATES = 1 << 24
+DEFAULT_BATCH_GATES = 1 << 26
 DEFAULT_BATCH_NUMBERS = 1 << 16
 SMALLEST_CHECKED_FIELD = 1 << 56
 

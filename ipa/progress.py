@@ -54,5 +54,5 @@ def describe_step(path: str, rows: int) -> str:
         stages = depth * (depth + 1) // 2
         done = int(stage[1])
         return f"sort: stage {done + 1} of {stages} ({100 * done // stages} %)"
-    parts = path.split("/")[1:]
-    return ": ".join(parts[:2]) if parts else path
+    parts = path.removeprefix("query/").split("/")
+    return ": ".join(part.partition("#")[0] for part in parts[:2])

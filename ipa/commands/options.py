@@ -1,10 +1,11 @@
 """What the commands that answer queries have in common: options, and reading a file of events."""
 
 import argparse
+from typing import get_args
 
 from ipa.errors import InputError
 from ipa.events import Event, check_events, read_events_csv
-from ipa.parameters import QueryParameters
+from ipa.parameters import Aggregate, Capping, QueryParameters, Security
 
 
 def add_query_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,19 +18,27 @@ def add_query_arguments(parser: argparse.ArgumentParser) -> None:
     query.add_argument(
         "--cap", type=int, required=True, metavar="C", help="the most one match key contributes"
     )
-    query.add_argument("--capping", choices=["proportional", "truncate"], default="proportional")
-    query.add_argument("--aggregate", choices=["sum", "count"], default="sum")
-    query.add_argument("--security", choices=["semi-honest"], default="semi-honest")
+    for name, choices in (("capping", Capping), ("aggregate", Aggregate), ("security", Security)):
+        query.add_argument(
+            f"--{name}",
+            choices=get_args(choices),
+            default=getattr(QueryParameters, name),
+            help="default: %(default)s",
+        )
     query.add_argument(
         "--no-noise",
         action="store_true",
         help="release exact sums, which are not differentially private",
     )
     widths = parser.add_argument_group("widths of the fields, in bits")
-    widths.add_argument("--match-key-bits", type=int, default=64, metavar="W")
-    widths.add_argument("--attribution-constraint-id-bits", type=int, default=16, metavar="W")
-    widths.add_argument("--timestamp-bits", type=int, default=32, metavar="W")
-    widths.add_argument("--value-bits", type=int, default=16, metavar="W")
+    for name in ("match_key", "attribution_constraint_id", "timestamp", "value"):
+        widths.add_argument(
+            f"--{name.replace('_', '-')}-bits",
+            type=int,
+            default=getattr(QueryParameters, f"{name}_bits"),
+            metavar="W",
+            help="default: %(default)s",
+        )
     running = parser.add_argument_group("running")
     running.add_argument(
         "--seed", type=int, metavar="S", help="make the run reproducible, and its secrets guessable"

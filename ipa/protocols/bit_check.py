@@ -18,7 +18,12 @@ from dataclasses import dataclass
 from ipa.network import HelperPartyNetwork
 from ipa.products import BitProducts
 from ipa.protocols.coins import public_coins
-from ipa.protocols.compression import VectorArithmetic, verify_inner_product
+from ipa.protocols.compression import (
+    InnerProduct,
+    VectorArithmetic,
+    halve,
+    verify_inner_product,
+)
 from ipa.protocols.resharing import reshare_numbers
 from ipa.sharing import sliced_vector
 from ipa.sharing.binary_field import BinaryField
@@ -47,10 +52,21 @@ def check_bit_products(
         blocks = {number: _blocks_of(batch, number, layout) for number in network.helpers}
         values = _claimed_values(network, field, layout, weights, blocks)
         point = public_coins(network, field, layout.variables)
-        claim = _weighted_sum(values, field.extrapolation_weights(point))
+        claim = values.map_linear(1, lambda known: [_value_at(field, known, point)])
         points = shamir_points(field, {1: 1, 2: field.omega, 3: field.reduce(field.omega + 1)})
         x, y = _vectors_at(field, layout, weights, point, points, blocks)
-        verify_inner_product(network, points, _sliced(field), x, y, claim)
+        statement = InnerProduct(x, y, claim)
+        # While there are several chunks, weighing a sum of products is cheaper than weighing X.
+        weighted = _chunks(field, weights.columns)
+        for _ in range((layout.groups - 1).bit_length()):
+            statement = halve(network, points, weighted, statement)
+        tau = weights.columns.weights()
+        weighed = {
+            number: [sliced_vector.multiply(field, tau, chunks[0])]
+            for number, chunks in statement.x.items()
+        }
+        statement = InnerProduct(weighed, statement.y, statement.claim)
+        verify_inner_product(network, points, _chunks(field, None), statement)
 
 
 def soundness_error(layout: Layout, field_size: int) -> float:
@@ -163,8 +179,14 @@ def _add_scaled(field: BinaryField, total: list[int], values: list[int], factor:
     return list(map(field.add, total, field.scale_each(values, factor)))
 
 
-def _weighted_sum(values: SharedNumbers, weights: Sequence[int]) -> SharedNumbers:
-    return values.scale(weights).total()
+def _value_at(field: BinaryField, values: list[int], point: Sequence[int]) -> int:
+    """H(u) from all H(e), one variable after another: (1 + u) H(0) + u H(1) + (u^2 + u) H(inf)."""
+    for u in reversed(point):
+        third = len(values) // 3
+        at_zero, at_one, at_infinity = (values[k * third : (k + 1) * third] for k in range(3))
+        values = _add_scaled(field, at_zero, list(map(field.add, at_zero, at_one)), u)
+        values = _add_scaled(field, values, at_infinity, field.multiply(u, u) ^ u)
+    return values[0]
 
 
 def _vectors_at(
@@ -175,8 +197,7 @@ def _vectors_at(
     points: ShamirPoints,
     blocks: Mapping[int, _Blocks],
 ) -> tuple[dict[int, list[SlicedVector]], dict[int, list[SlicedVector]]]:
-    """Each helper's Shamir shares of (gamma_g tau_c X_gc(u)) and of (Y_gc(u)), a chunk per group."""
-    tau = weights.columns.weights()
+    """Each helper's Shamir shares of (gamma_g X_gc(u)) and of (Y_gc(u)), a chunk per group."""
     size = 1 << layout.variables
     at_point = field.multilinear_weights(point)
     x: dict[int, list[SlicedVector]] = {}
@@ -188,25 +209,32 @@ def _vectors_at(
         for group, factor in enumerate(weights.groups):
             part = mine.group(group, size)
             scaled = field.scale_each(both, factor)
-            x_at_point = sliced_vector.combine(
-                field, [*part.x[0], *part.x[1]], scaled, layout.length
+            x[number].append(
+                sliced_vector.combine(field, [*part.x[0], *part.x[1]], scaled, layout.length)
             )
-            x[number].append(sliced_vector.multiply(field, tau, x_at_point))
             y[number].append(
                 sliced_vector.combine(field, [*part.y[0], *part.y[1]], both, layout.length)
             )
     return x, y
 
 
-def _sliced(field: BinaryField) -> VectorArithmetic[list[SlicedVector]]:
-    def sum_chunks(a: list[SlicedVector], b: list[SlicedVector]) -> list[SlicedVector]:
+def _chunks(field: BinaryField, weights: ColumnHash | None) -> VectorArithmetic[list[SlicedVector]]:
+    """Vectors in chunks; their inner product weighted by tau_c in each chunk, if `weights`."""
+
+    def add(a: list[SlicedVector], b: list[SlicedVector]) -> list[SlicedVector]:
         return list(map(sliced_vector.add, a, b))
+
+    def inner_product(a: list[SlicedVector], b: list[SlicedVector]) -> int:
+        pairs = zip(a, b, strict=True)
+        if weights is None:
+            return sliced_vector.inner_product(field, pairs)
+        return weights.weighted_sum(sliced_vector.product_sum(field, pairs))
 
     return VectorArithmetic(
         length=lambda chunks: len(chunks) * chunks[0].length,
         halves=sliced_vector.halves,
-        subtract=sum_chunks,
+        subtract=add,
         fold=lambda low, high, point: sliced_vector.fold(field, low, high, point),
-        inner_product=lambda a, b: sliced_vector.inner_product(field, zip(a, b, strict=True)),
+        inner_product=inner_product,
         only_element=lambda chunks: sliced_vector.to_elements(chunks[0])[0],
     )

@@ -37,46 +37,63 @@ class VectorArithmetic(Generic[Vector]):
     only_element: Callable[[Vector], int]
 
 
+@dataclass(frozen=True)
+class InnerProduct(Generic[Vector]):
+    """The statement that `claim` is the inner product of X and Y, vectors of equal length >= 1.
+
+    `x` and `y` are each local helper's Shamir shares, `claim` is a replicated list of one element.
+    """
+
+    x: Mapping[int, Vector]
+    y: Mapping[int, Vector]
+    claim: SharedNumbers
+
+
 def verify_inner_product(
     network: HelperPartyNetwork,
     points: ShamirPoints,
     vectors: VectorArithmetic[Vector],
-    x: Mapping[int, Vector],
-    y: Mapping[int, Vector],
-    claim: SharedNumbers,
+    statement: InnerProduct[Vector],
 ) -> None:
-    """Raise VerificationError unless the claim is the inner product of the vectors.
+    """Raise VerificationError unless the statement is true.
 
-    `x` and `y` are each local helper's Shamir shares of vectors of equal length C >= 1. A false claim
-    passes with probability at most 2 (ceil(log2 C) + 2) / |field|. Four rounds per halving; some
-    field elements per helper and halving; reveals nothing, since a random triple masks what is
-    opened at the end.
+    A false one about vectors of C elements passes with probability at most
+    2 (ceil(log2 C) + 2) / |field|. Four rounds per halving; some field elements per helper and
+    halving; reveals nothing, since a random triple masks what is opened at the end.
     """
-    field = claim.ring
-    while vectors.length(next(iter(x.values()))) > 1:
-        with network.step("halve"):
-            x_halves = {number: vectors.halves(share) for number, share in x.items()}
-            y_halves = {number: vectors.halves(share) for number, share in y.items()}
-            summands = {}
-            for number, (x_low, x_high) in x_halves.items():
-                y_low, y_high = y_halves[number]
-                steps = vectors.subtract(x_high, x_low), vectors.subtract(y_high, y_low)
-                summands[number] = [
-                    vectors.inner_product(x_high, y_high),
-                    vectors.inner_product(*steps),
-                ]
-            at_one, at_infinity = _reshare_products(network, points, field, summands)
-            (coin,) = public_coins(network, field, 1)
-            claim = _value_at(coin, claim - at_one, at_one, at_infinity)
-            x = {number: vectors.fold(*parts, coin) for number, parts in x_halves.items()}
-            y = {number: vectors.fold(*parts, coin) for number, parts in y_halves.items()}
+    while vectors.length(next(iter(statement.x.values()))) > 1:
+        statement = halve(network, points, vectors, statement)
     with network.step("last"):
-        _verify_product(
-            network,
-            points,
-            {number: vectors.only_element(share) for number, share in x.items()},
-            {number: vectors.only_element(share) for number, share in y.items()},
-            claim,
+        x = {number: vectors.only_element(share) for number, share in statement.x.items()}
+        y = {number: vectors.only_element(share) for number, share in statement.y.items()}
+        _verify_product(network, points, x, y, statement.claim)
+
+
+def halve(
+    network: HelperPartyNetwork,
+    points: ShamirPoints,
+    vectors: VectorArithmetic[Vector],
+    statement: InnerProduct[Vector],
+) -> InnerProduct[Vector]:
+    """A statement about vectors half as long, false if the given one is except with 2 / |field|."""
+    field = statement.claim.ring
+    with network.step("halve"):
+        x_halves = {number: vectors.halves(share) for number, share in statement.x.items()}
+        y_halves = {number: vectors.halves(share) for number, share in statement.y.items()}
+        summands = {}
+        for number, (x_low, x_high) in x_halves.items():
+            y_low, y_high = y_halves[number]
+            steps = vectors.subtract(x_high, x_low), vectors.subtract(y_high, y_low)
+            summands[number] = [
+                vectors.inner_product(x_high, y_high),
+                vectors.inner_product(*steps),
+            ]
+        at_one, at_infinity = _reshare_products(network, points, field, summands)
+        (coin,) = public_coins(network, field, 1)
+        return InnerProduct(
+            {number: vectors.fold(*parts, coin) for number, parts in x_halves.items()},
+            {number: vectors.fold(*parts, coin) for number, parts in y_halves.items()},
+            _value_at(coin, statement.claim - at_one, at_one, at_infinity),
         )
 
 

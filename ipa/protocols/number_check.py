@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from ipa.network import HelperPartyNetwork
 from ipa.products import NumberProducts
 from ipa.protocols.coins import public_coins
-from ipa.protocols.compression import VectorArithmetic, to_shamir, verify_inner_product
+from ipa.protocols.compression import (
+    InnerProduct,
+    VectorArithmetic,
+    to_shamir,
+    verify_inner_product,
+)
 from ipa.sharing import list_vector
 from ipa.sharing.replicated import SharedNumbers, join_numbers
 from ipa.sharing.rings import Ring
@@ -35,7 +40,8 @@ def check_number_products(network: HelperPartyNetwork, batch: Sequence[NumberPro
         claim = z.scale(weights).total()
         x_shares = {number: _shamir_list(points, number, x.scale(weights)) for number in helpers}
         y_shares = {number: _shamir_list(points, number, y) for number in helpers}
-        verify_inner_product(network, points, _lists(field), x_shares, y_shares, claim)
+        statement = InnerProduct(x_shares, y_shares, claim)
+        verify_inner_product(network, points, _lists(field), statement)
 
 
 def _shamir_list(points: ShamirPoints, helper: int, x: SharedNumbers) -> list[int]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ipa.sharing.bits import ones
 
-_LONGEST_BLOCK = 1 << 15  # bits; longer ones fall out of the processor's cache
+_LONGEST_BLOCK = 1 << 16  # bits; longer ones fall out of the processor's cache
 _SHORTEST_BLOCK = 1 << 7  # bits; shorter ones cost Python calls and save nothing
 _MOST_VARIABLES = 6  # 64 blocks per group: more saves vectors and costs extended products
 
@@ -64,10 +64,18 @@ def _cut(columns: Iterable[int], rows: int, length: int) -> list[int]:
 
 
 def _stack(columns: Sequence[int], rows: int, count: int) -> list[int]:
-    """Every `count` columns in one int, pairs at a time so that each bit moves log2 times."""
-    stacked = []
+    """Every `count` columns in one int, pairs at a time so that each bit moves log2 times.
+
+    A factor common to many columns comes as the same column many times, and is stacked once.
+    """
+    stacked: list[int] = []
+    previous: Sequence[int] = ()
     for start in range(0, len(columns), count):
         parts, size = list(columns[start : start + count]), rows
+        if parts == previous:
+            stacked.append(stacked[-1])
+            continue
+        previous = parts
         while len(parts) > 1:
             odd = parts[-1:] if len(parts) % 2 else []
             parts = [a | b << size for a, b in zip(parts[::2], parts[1::2], strict=False)] + odd

@@ -267,7 +267,7 @@ class SharedNumbers(Secret):
                 raise IndexError(f"element {selection} of a list of {self.count}")
             selection = slice(selection, selection + 1 or None)
         count = len(range(self.count)[selection])
-        return self._each(count, lambda numbers: numbers[selection])
+        return self.map_linear(count, lambda numbers: numbers[selection])
 
     def __add__(self, other: "SharedNumbers") -> "SharedNumbers":
         return self._with(other, self.ring.add)
@@ -280,11 +280,18 @@ class SharedNumbers(Secret):
         if len(factors) != self.count:
             raise MismatchError(f"lengths differ: {self.count} and {len(factors)}")
         multiply = self.ring.multiply
-        return self._each(self.count, lambda numbers: list(map(multiply, numbers, factors)))
+        return self.map_linear(self.count, lambda numbers: list(map(multiply, numbers, factors)))
 
     def total(self) -> "SharedNumbers":
         """The sum of all elements, as a list of one; 0 for the empty list."""
-        return self._each(1, lambda numbers: [reduce(self.ring.add, numbers, 0)])
+        return self.map_linear(1, lambda numbers: [reduce(self.ring.add, numbers, 0)])
+
+    def map_linear(self, count: int, change: Callable[[list[int]], list[int]]) -> "SharedNumbers":
+        """What the linear map `change` makes of the list: `count` elements."""
+        shares = {
+            helper: (change(own), change(right)) for helper, (own, right) in self._shares.items()
+        }
+        return SharedNumbers(self.network, self.ring, count, shares)
 
     def add_public(self, numbers: Sequence[int]) -> "SharedNumbers":
         """Element by element, plus a public element of the ring, which goes into share x1."""
@@ -320,12 +327,6 @@ class SharedNumbers(Secret):
                 list(map(combine, right, other_right)),
             )
         return SharedNumbers(self.network, self.ring, self.count, shares)
-
-    def _each(self, count: int, change: Callable[[list[int]], list[int]]) -> "SharedNumbers":
-        shares = {
-            helper: (change(own), change(right)) for helper, (own, right) in self._shares.items()
-        }
-        return SharedNumbers(self.network, self.ring, count, shares)
 
 
 def join_numbers(*lists: SharedNumbers) -> SharedNumbers:

@@ -5,8 +5,8 @@ x^k of all C elements, element c at bit c. Adding vectors is XOR, multiplying on
 constant is a d x d matrix over GF(2) on the columns, and the product of two vectors is Karatsuba
 over the columns. A helper's vectors are shares: nothing here is sent or revealed.
 
-The helpers turn their replicated shares into Shamir shares when they combine the blocks
-(`shamir_weights`): one vector per helper in place of two, and one product in place of two.
+The helpers turn their replicated shares into Shamir shares when they combine the blocks (see
+`ipa.sharing.shamir`): one vector per helper in place of two, and one product in place of two.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -95,24 +95,6 @@ def scale(field: BinaryField, vector: SlicedVector, constant: int) -> SlicedVect
     """A public constant times every element: column k is a block of weight constant * x^k."""
     weights = [field.reduce(constant << k) for k in range(field.degree)]
     return combine(field, vector.columns, weights, vector.length)
-
-
-def shamir_weights(field: BinaryField, weights: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Weights that combine both components of a replicated share into one Shamir share.
-
-    Cramer, Damgard and Ishai 2005: helper i of the ring has the point p_i = omega^i, and takes
-    f(p_i) = omega x_i + omega^2 x_{i+1}. This is the polynomial f of degree 1 with
-    f(0) = x_1 + x_2 + x_3: the term of x_j is x_j (1 + T / p), zero at the helper that lacks x_j.
-    The sum over GF(4)* of a polynomial of degree at most 2 is its value at 0, so products of two
-    such shares are additive shares of the product, with no factor and no cross terms. Opened,
-    three shares f_i are consistent when sum_i omega^i f_i = 0, and the secret is their sum.
-    """
-    omega = field.omega
-    omega_squared = field.multiply(omega, omega)
-    return (
-        [field.multiply(omega, w) for w in weights],
-        [field.multiply(omega_squared, w) for w in weights],
-    )
 
 
 # Products: Karatsuba, which is `extension.extend` over the bits of the column number
