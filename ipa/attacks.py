@@ -189,7 +189,7 @@ def run_attack(
     reports = _shared(network.name, events, parameters, seed)
     try:
         result = query(network, attack.inputs(reports), parameters)
-        sums = combine_at_collector(shares_for_collector(result), parameters.breakdowns)
+        sums = combine_at_collector(shares_for_collector(network, result), parameters.breakdowns)
     except MisbehaviourError as error:
         honest = [number for number in HELPERS if number != attack.helper]
         return _aborted(dict.fromkeys(honest, error), attack.helper)
@@ -223,7 +223,7 @@ def run_attack_in_threads(
         )
         mine = _only(attack.inputs(reports) if corrupted else reports, number)
         try:
-            results.update(shares_for_collector(query(network, mine, parameters)))
+            results.update(shares_for_collector(network, query(network, mine, parameters)))
         except MisbehaviourError as error:
             errors[number] = error
 

@@ -50,10 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _ended(str(error), 2)
     except IpaError as error:
         return _ended(str(error), 3)
-    except BrokenPipeError:
-        # Python would complain on flushing at exit; now what is left goes nowhere.
+    except OSError as error:
+        # Input that cannot be read is an InputError, so this is the output. Python would complain
+        # again on flushing it at exit; now what is left goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _BROKEN_PIPE
+        if isinstance(error, BrokenPipeError):
+            return _BROKEN_PIPE
+        return _ended(f"standard output cannot be written: {error.strerror}", 2)
     return status
 
 

@@ -131,10 +131,10 @@ class HelperPartyNetwork:
         return self._receive(right_of, size), self._receive(left_of, size)
 
     def announce_abort(self) -> None:
-        """Tell the other helpers that the local ones abort in the current step."""
+        """Tell the other helpers that the local ones abort."""
         for number, helper in self.helpers.items():
             for other in (left_of(number), right_of(number)):
-                helper.channel.send(Message(ABORT, number, other, self.path.encode()))
+                helper.channel.send(Message(ABORT, number, other, b""))
 
     def _send(self, payloads: Mapping[int, bytes], neighbour: Callable[[int], int]) -> None:
         cost = self.cost

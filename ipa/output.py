@@ -79,10 +79,7 @@ def sums_table(result: QueryResult, mark: str) -> Table:
 
 def cost_table(costs: dict[str, Cost]) -> Table:
     """A row per step of the query, and the total."""
-    by_step = costs_by_step(costs, 2)
-    by_step.pop("query", None)  # what happens between the steps costs next to nothing
-    steps = {path.removeprefix("query/"): cost for path, cost in by_step.items()}
-    steps["total"] = cost_of(costs)
+    steps = steps_shown(costs) | {"total": cost_of(costs)}
     rows = [
         (
             name,
@@ -96,6 +93,19 @@ def cost_table(costs: dict[str, Cost]) -> Table:
     ]
     columns = ("step", "rounds", "bytes sent", "AND gates", "seconds", "ns per gate")
     return Table(columns, rows, left=(0,))
+
+
+def steps_shown(costs: dict[str, Cost]) -> dict[str, Cost]:
+    """The cost of each step of the query, by its name.
+
+    A step that only holds others is left out: what it does between them costs next to nothing.
+    """
+    by_step = costs_by_step(costs, 2)
+    return {
+        path.removeprefix("query/"): cost
+        for path, cost in by_step.items()
+        if cost.rounds or not any(other.startswith(f"{path}/") for other in by_step)
+    }
 
 
 def _bar_mark(stream: TextIO) -> str:

@@ -108,5 +108,5 @@ def run_query(
     randomness = Randomness.from_seed(seed, "client shares")
     reports = share_events(network.name, checked, parameters, randomness)
     result = query(network, reports, parameters)
-    sums = combine_at_collector(shares_for_collector(result), parameters.breakdowns)
+    sums = combine_at_collector(shares_for_collector(network, result), parameters.breakdowns)
     return QueryResult(sums, len(checked), parameters, network.costs)

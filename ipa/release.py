@@ -3,13 +3,20 @@
 from collections.abc import Mapping
 
 from ipa.errors import VerificationError
+from ipa.network import HelperPartyNetwork
 from ipa.parties import HELPERS, left_of
 from ipa.sharing.bits import rows_from_columns
 from ipa.sharing.replicated import ColumnPair, SharedBits
 
 
-def shares_for_collector(result: SharedBits) -> dict[int, ColumnPair]:
-    """What each local helper sends to the report collector: its pair of shares of the result."""
+def shares_for_collector(network: HelperPartyNetwork, result: SharedBits) -> dict[int, ColumnPair]:
+    """What each local helper sends to the report collector: its pair of shares of the result.
+
+    Raises UncheckedProductError while products of a malicious-secure network are pending.
+    """
+    network.check_owns(result)
+    if network.products is not None:
+        network.products.refuse_unchecked("release")
     return {helper: result.shares_of(helper) for helper in result.holders}
 
 

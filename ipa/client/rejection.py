@@ -10,7 +10,9 @@ class Reason(StrEnum):
     """The rule broken, counted in a query's result (spec: Validating reports).
 
     A report is refused for the first rule that it breaks, in this order; its context is judged
-    before anything is opened. (A plaintext of the wrong length is MALFORMED too, found last.)
+    before anything is opened. (A plaintext of the wrong length is MALFORMED too, found last.) The
+    last two are found at intake: a record that was there before is not looked at again, and what
+    differs between the helpers only they together can see.
     """
 
     MALFORMED = "malformed"
@@ -24,6 +26,8 @@ class Reason(StrEnum):
     UNKNOWN_KEY = "unknown or retired key"
     CANNOT_DECRYPT = "cannot be decrypted"
     OUT_OF_RANGE = "out of range"
+    DUPLICATE = "a record sent before"
+    INCONSISTENT = "different at different helpers"
 
 
 def reject(reason: Reason, problem: str) -> NoReturn:

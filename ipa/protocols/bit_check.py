@@ -14,6 +14,7 @@ K, which is compressed further. All sums over c before u are of bits; that makes
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ipa.network import HelperPartyNetwork
 from ipa.products import BitProducts
@@ -53,7 +54,7 @@ def check_bit_products(
         values = _claimed_values(network, field, layout, weights, blocks)
         point = public_coins(network, field, layout.variables)
         claim = values.map_linear(1, lambda known: [_value_at(field, known, point)])
-        points = shamir_points(field, {1: 1, 2: field.omega, 3: field.reduce(field.omega + 1)})
+        points = _cube_roots_of_unity(field)
         x, y = _vectors_at(field, layout, weights, point, points, blocks)
         statement = InnerProduct(x, y, claim)
         # While there are several chunks, weighing a sum of products is cheaper than weighing X.
@@ -67,6 +68,12 @@ def check_bit_products(
         }
         statement = InnerProduct(weighed, statement.y, statement.claim)
         verify_inner_product(network, points, _chunks(field, None), statement)
+
+
+@lru_cache(maxsize=8)
+def _cube_roots_of_unity(field: BinaryField) -> ShamirPoints:
+    """The helpers' points 1, omega, omega + 1: the elements of GF(4) other than 0."""
+    return shamir_points(field, {1: 1, 2: field.omega, 3: field.omega ^ 1})
 
 
 def soundness_error(layout: Layout, field_size: int) -> float:

@@ -53,13 +53,20 @@ class ColumnHash:
         self._point = int.from_bytes(ecb.update(bytes(16)), "big")
 
     def sums(self, columns: Iterable[int]) -> list[int]:
-        """sum_c tau_c t_c in K for every column t. Raises MismatchError for a longer column."""
+        """sum_c tau_c t_c in K for every column t. Raises MismatchError for a longer column.
+
+        Columns that are 0 cost nothing: there are many, at infinity, where two blocks of products
+        have a factor in common, and which they are is public.
+        """
         size = self._blocks * (_BLOCK // 8)
         kept = self.field.degree // 8
         tag = self._gcm.encrypt  # of the empty message: GHASH of the associated data, masked
         mask = int.from_bytes(tag(_NONCE, b"", bytes(size))[:kept], "big")
         sums = []
         for column in columns:
+            if not column:
+                sums.append(0)
+                continue
             if column.bit_length() > self.length:
                 raise MismatchError(f"a column of more than {self.length} bits was to be hashed")
             leading = tag(_NONCE, b"", column.to_bytes(size, "big"))[:kept]

@@ -12,6 +12,7 @@ sharings that are equal let a helper subtract them and see the difference of pro
 """
 
 import hmac
+from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -20,6 +21,10 @@ from ipa.sharing.bits import Columns, bytes_per_column, decode_columns, ones
 from ipa.sharing.rings import Ring
 
 KEY_BYTES = 32
+
+TAG_BYTES = 8
+"""Length of a tag: two different messages have the same one with probability 2^-64."""
+
 _COUNTER_START = bytes(16)
 
 
@@ -88,11 +93,32 @@ class Prss:
         own, right = self.random_elements(step, ring, count, index)
         return [ring.subtract(a, b) for a, b in zip(own, right, strict=True)]
 
+    def tags(self, step: str, own: Sequence[bytes], right: Sequence[bytes]) -> tuple[bytes, bytes]:
+        """Tags of messages that the other holders of k_i and of k_(i+1) should have too, joined.
+
+        A tag is HMAC-SHA256, cut to TAG_BYTES, of a message and its position under a key derived from
+        the pairwise key and the step. Equal messages have equal tags at both holders of a key. To
+        whoever lacks the key a tag says nothing, however few values the message may have.
+        """
+        label = b"tags " + self._label(step, 0)
+        own_key = hmac.digest(self._own_key, label, "sha256")
+        right_key = hmac.digest(self._right_key, label, "sha256")
+        return _tags(own_key, own), _tags(right_key, right)
+
     def _label(self, step: str, index: int) -> bytes:
         if (step, index) in self._used:
             raise RandomnessReuseError(f"randomness of step {step}, index {index} was used before")
         self._used.add((step, index))
         return f"ipa prss {index} {step}".encode()
+
+
+def _tags(key: bytes, messages: Sequence[bytes]) -> bytes:
+    return b"".join(
+        [
+            hmac.digest(key, position.to_bytes(4, "big") + message, "sha256")[:TAG_BYTES]
+            for position, message in enumerate(messages)
+        ]
+    )
 
 
 def _columns(stream: bytes, rows: int) -> Columns:

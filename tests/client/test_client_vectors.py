@@ -1,0 +1,210 @@
+"""The committed vectors: encodings exactly, ciphertexts by opening them, refusals by their stage."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ipa.client.encrypted_match_key import (
+    Context,
+    EncryptedMatchKey,
+    decode_pair,
+    encode_pair,
+    open_match_key,
+)
+from ipa.client.fanout_query import FanoutQuery, FieldWidths, read_query_stream, write_query_stream
+from ipa.client.keys import PrivateKey
+from ipa.client.networks import (
+    HelperKeys,
+    Network,
+    helper_keys_from_json,
+    network_from_json,
+)
+from ipa.client.report_decryption import GenericReportShares, decrypt_reports, split_attributes
+from ipa.client.report_format import info_prefix
+from ipa.errors import ReportError
+from ipa.sharing.additive import combine_additive, share_additive
+from ipa.sharing.match_key_compression import (
+    CompressionMatrix,
+    compress_match_key_share,
+    random_matrix,
+)
+from ipa.sharing.randomness import Randomness
+from ipa.sharing.xor import combine_xor, share_xor
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+_PROSE = ("description", "source")
+
+
+def load(name: str) -> Any:
+    return json.loads((VECTORS / f"{name}.json").read_text())
+
+
+def network_of(document: Any) -> tuple[Network, list[HelperKeys]]:
+    network = network_from_json(json.dumps(document["network"]))
+    return network, [helper_keys_from_json(json.dumps(keys)) for keys in document["helper_keys"]]
+
+
+def test_hpke_agrees_with_rfc_9180() -> None:
+    """RFC 9180 A.1.1, as far as one-shot HPKE without AAD goes.
+
+    The RFC's ciphertexts have AAD, which the library's HPKE does not take. AES-GCM under the RFC's
+    key and nonce reproduces the RFC's ciphertext with its AAD, so re-encrypting its plaintext under
+    them without AAD gives what an RFC 9180 sender would have sent without AAD. That it opens checks
+    decapsulation, the key schedule and the use of info against the RFC.
+    """
+    vector = {
+        name: bytes.fromhex(text)
+        for name, text in load("hpke_rfc9180_a1").items()
+        if name not in _PROSE
+    }
+    aead, nonce, plaintext = AESGCM(vector["key"]), vector["base_nonce"], vector["pt"]
+    assert aead.encrypt(nonce, plaintext, vector["aad"]) == vector["ct"]
+    key = PrivateKey(1, "X25519", vector["skRm"])
+    assert key.public().encoded == vector["pkRm"]
+    ciphertext = vector["enc"] + aead.encrypt(nonce, plaintext, None)
+    assert key.open(ciphertext, vector["info"]) == plaintext
+    for wrong, info in ((ciphertext, b""), (vector["enc"] + vector["ct"], vector["info"])):
+        with pytest.raises(ReportError):
+            key.open(wrong, info)
+
+
+def test_seeded_randomness() -> None:
+    for vector in load("client_sharing")["randomness"]:
+        seed = vector["seed"] if "seed" in vector else bytes.fromhex(vector["seed_bytes"])
+        randomness = Randomness.from_seed(seed, vector["label"])
+        assert randomness.random_bytes(20).hex() == vector["bytes_20"]
+        assert randomness.random_bits(13) == vector["bits_13"]
+        assert randomness.random_below(1000) == vector["below_1000"]
+
+
+def test_sharing() -> None:
+    vectors = load("client_sharing")
+    for vector in vectors["xor"]:
+        randomness = Randomness.from_seed(vector["seed"], vector["label"])
+        shares = share_xor(vector["value"], vector["width"], randomness)
+        assert list(shares) == vector["shares"]
+        assert combine_xor(shares, vector["width"]) == vector["value"]
+    for vector in vectors["additive"]:
+        randomness = Randomness.from_seed(vector["seed"], vector["label"])
+        shares = share_additive(vector["value"], vector["modulus"], randomness)
+        assert list(shares) == vector["shares"]
+        assert combine_additive(shares, vector["modulus"]) == vector["value"]
+
+
+def test_compression() -> None:
+    vector = load("client_sharing")["compression"]
+    images = tuple(vector["images"])
+    matrix = CompressionMatrix(vector["input_bits"], vector["output_bits"], images)
+    assert random_matrix(20, 9, Randomness.from_seed(2026, "matrix")) == matrix
+    for match_key, digest in vector["hashes"]:
+        assert compress_match_key_share(match_key, matrix) == digest
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_encrypted_match_key(number: int) -> None:
+    case = load("encrypted_match_keys")["cases"][number]
+    network, own = network_of(case)
+    data = bytes.fromhex(case["bytes"])
+    encrypted = EncryptedMatchKey.from_bytes(data)
+    assert encrypted.to_bytes() == data
+    assert encrypted.context == Context(**case["context"])
+    width = network.match_key_bits
+    shares = share_xor(case["match_key"], width, Randomness.from_seed(case["seed"], case["label"]))
+    for keys, sealed, vector in zip(own, encrypted.sealed, case["helpers"], strict=True):
+        info = encrypted.context.info(keys.helper, sealed.key_id)
+        assert info.hex() == vector["info"]
+        pair = (shares[keys.helper - 1], shares[keys.helper % 3])
+        assert list(pair) == vector["shares"]
+        assert encode_pair(pair, width).hex() == vector["plaintext"]
+        assert decode_pair(bytes.fromhex(vector["plaintext"]), width) == pair
+        assert open_match_key(keys.keys[0], info, sealed.ciphertext, width) == pair
+        assert network.helpers[keys.helper - 1] == (keys.keys[0].public(),)
+
+
+def test_negative_encrypted_match_keys() -> None:
+    vectors = load("encrypted_match_keys")
+    network, own = network_of(vectors["cases"][0])
+    for case in vectors["negative"]:
+        data = bytes.fromhex(case["bytes"])
+        if case["stage"] == "parse":
+            with pytest.raises(ReportError) as caught:
+                EncryptedMatchKey.from_bytes(data)
+        else:
+            encrypted = EncryptedMatchKey.from_bytes(data)
+            info = encrypted.context.info(1, 1)
+            ciphertext = encrypted.sealed[0].ciphertext
+            with pytest.raises(ReportError) as caught:
+                open_match_key(own[0].keys[0], info, ciphertext, network.match_key_bits)
+        assert caught.value.reason == case["reason"], case["name"]
+
+
+def query_of(document: Any) -> FanoutQuery:
+    return FanoutQuery(
+        **document
+        | {
+            "context": Context(**document["context"]),
+            "widths": FieldWidths(**document["widths"]),
+        }
+    )
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_query_streams(number: int) -> None:
+    vectors = load("query_streams")
+    _, own = network_of(vectors)
+    case = vectors["cases"][number]
+    query = query_of(case["query"])
+    opened = []
+    for keys, vector in zip(own, case["helpers"], strict=True):
+        data = bytes.fromhex(vector["bytes"])
+        stream = read_query_stream(data)
+        assert stream.query == query
+        assert write_query_stream(stream) == data
+        prefix = info_prefix(query, keys.helper, "source", 0, 1)
+        assert prefix.hex() == vector["first_info_prefix"]
+        rows = decrypt_reports(stream, keys)
+        opened.append(rows)
+        assert rows == [expected_row(row) for row in vector["rows"]]
+        assert list(stream.contexts) == list(
+            dict.fromkeys(Context(**event["context"]) for event in vectors["events"])
+        )
+    for event, *held in zip(vectors["events"], *opened, strict=True):
+        shares = [row for row in held if isinstance(row, GenericReportShares)]
+        assert combine_xor(tuple(s.match_key[0] for s in shares), 20) == event["match_key"]
+        combined = combine_xor(tuple(s.attributes[0] for s in shares), 55)
+        data = event["data"]
+        fields = split_attributes(combined, query.widths)
+        assert fields == (
+            data["attribution_constraint_id"],
+            data["timestamp"],
+            data.get("breakdown_key", 0),
+            data.get("trigger_value", 0),
+        )
+
+
+def expected_row(row: Any) -> GenericReportShares:
+    return GenericReportShares(row["is_trigger"], tuple(row["match_key"]), tuple(row["attributes"]))
+
+
+def test_negative_query_streams() -> None:
+    vectors = load("query_streams")
+    _, own = network_of(vectors)
+    good = [expected_row(row) for row in vectors["cases"][0]["helpers"][0]["rows"]]
+    assert len(vectors["negative"]) > 30
+    for case in vectors["negative"]:
+        data = bytes.fromhex(case["bytes"])
+        if case["stage"] == "stream":
+            with pytest.raises(ReportError) as caught:
+                decrypt_reports(read_query_stream(data), own[0])
+            assert caught.value.reason == case["reasons"][0], case["name"]
+            continue
+        results = decrypt_reports(read_query_stream(data), own[0])
+        for result, reason, before in zip(results, case["reasons"], good, strict=True):
+            if isinstance(result, ReportError):
+                assert result.reason == reason, case["name"]
+            else:
+                assert reason is None, case["name"]
+                assert result == before, case["name"]

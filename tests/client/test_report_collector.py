@@ -1,0 +1,220 @@
+"""From events and encrypted match keys to three streams: checks, order, sizes, secrecy."""
+
+from dataclasses import replace
+
+import pytest
+from client_cases import (
+    ELSEWHERE,
+    EVENTS,
+    HOME,
+    MATCH_KEY_BITS,
+    WIDTHS,
+    fixed_network,
+    small_world,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ipa.client.encrypted_match_key import Context, encrypt_match_key
+from ipa.client.fanout_query import (
+    Fanout,
+    FanoutQuery,
+    FieldWidths,
+    Form,
+    read_query_stream,
+    write_query_stream,
+)
+from ipa.client.keys import KemName
+from ipa.client.rejection import Reason
+from ipa.client.report_collector import (
+    CollectedEvent,
+    SourceData,
+    TriggerData,
+    additional_data,
+    assemble_fanout_query,
+)
+from ipa.client.report_decryption import GenericReportShares, decrypt_reports, split_attributes
+from ipa.client.report_format import pack, read_record, unpack
+from ipa.client.report_size import report_size, report_size_in_spec
+from ipa.errors import EventError, ParameterError, ReportError
+from ipa.events import SourceEvent, TriggerEvent
+from ipa.parameters import QueryParameters
+from ipa.sharing.randomness import Randomness
+from ipa.sharing.xor import combine_xor
+
+NETWORK, OWN = fixed_network()
+QUERY = small_world().query
+FIELD = st.integers(1, 64)
+
+
+def collected(data: SourceData | TriggerData, context: Context = HOME) -> CollectedEvent:
+    """An event with a match key of the small world that has this context."""
+    known = {encrypted.context: encrypted for encrypted in small_world().match_keys}
+    return CollectedEvent(data, known[context])
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_any_widths_and_rows_arrive(data: st.DataObject) -> None:
+    names = ("attribution_constraint_id_bits", "timestamp_bits", "breakdown_key_bits", "value_bits")
+    widths = FieldWidths(**{name: data.draw(FIELD) for name in names})
+    fanout: Fanout = data.draw(st.sampled_from(["source", "trigger"]))
+    form: Form = data.draw(st.sampled_from(["packed", "per-field"]))
+    query = replace(QUERY, widths=widths, fanout=fanout, form=form)
+    events = []
+    for kind in data.draw(st.lists(st.sampled_from(["source", "trigger"]), max_size=4)):
+        constraint = data.draw(st.integers(0, 2**widths.attribution_constraint_id_bits - 1))
+        timestamp = data.draw(st.integers(0, 2**widths.timestamp_bits - 1))
+        context = HOME if kind == fanout else data.draw(st.sampled_from([HOME, ELSEWHERE]))
+        if kind == "source":
+            last = data.draw(st.integers(0, 2**widths.breakdown_key_bits - 1))
+            events.append(collected(SourceData(constraint, timestamp, last), context))
+        else:
+            last = data.draw(st.integers(0, 2**widths.value_bits - 1))
+            events.append(collected(TriggerData(constraint, timestamp, last), context))
+    streams = [
+        read_query_stream(stream)
+        for stream in assemble_fanout_query(query, events, NETWORK, Randomness())
+    ]
+    assert [stream.helper for stream in streams] == [1, 2, 3]
+    assert {(stream.query, stream.contexts) for stream in streams} == {
+        (query, tuple(dict.fromkeys(event.match_key.context for event in events)))
+    }
+    opened = [decrypt_reports(stream, own) for stream, own in zip(streams, OWN, strict=True)]
+    width = sum(vars(widths).values())
+    assert [len(rows) for rows in opened] == [len(events)] * 3
+    for event, *rows in zip(events, *opened, strict=True):
+        shares = [row.attributes[0] for row in rows if isinstance(row, GenericReportShares)]
+        found = split_attributes(combine_xor(tuple(shares), width), widths)
+        constraint, timestamp, last = vars(event.data).values()
+        is_source = isinstance(event.data, SourceData)
+        assert found == (constraint, timestamp, last if is_source else 0, 0 if is_source else last)
+
+
+@pytest.mark.parametrize(
+    ("field", "limit"),
+    [("attribution_constraint_id", 1 << 9), ("timestamp", 1 << 30), ("breakdown_key", 1 << 5)],
+)
+def test_field_out_of_range_is_named(field: str, limit: int) -> None:
+    good = SourceData(1, 1, 1)
+    for value in (limit, -1, True, 1.0):
+        events = [collected(good), collected(replace(good, **{field: value}))]  # type: ignore[arg-type]
+        with pytest.raises(EventError, match=f"row 2: {field}: .* from 0 to {limit - 1}"):
+            assemble_fanout_query(QUERY, events, NETWORK, Randomness())
+    with pytest.raises(EventError, match=r"row 1: trigger_value: .* 2047"):
+        assemble_fanout_query(QUERY, [collected(TriggerData(1, 1, 2048))], NETWORK, Randomness())
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"network": "other.example"}, Reason.WRONG_NETWORK),
+        ({"epoch": 8}, Reason.WRONG_EPOCH),
+        ({"report_collector": "evil.example"}, Reason.WRONG_COLLECTOR),
+        ({"match_key_provider": "on-device"}, Reason.WRONG_PROVIDER),
+        ({"site": "shoes.example"}, Reason.WRONG_SITE),
+    ],
+)
+def test_match_key_the_helpers_would_refuse_is_refused_first(
+    change: dict[str, object], reason: Reason
+) -> None:
+    context = replace(HOME, **change)  # type: ignore[arg-type]
+    network = replace(NETWORK, identity=context.network)
+    match_key = encrypt_match_key(1, context, network, Randomness())
+    data = SourceData(1, 1, 1)
+    with pytest.raises(ReportError, match=r"^row 2: ") as caught:
+        events = [collected(data), CollectedEvent(data, match_key)]
+        assemble_fanout_query(QUERY, events, NETWORK, Randomness())
+    assert caught.value.reason == reason
+
+
+def test_query_and_network_must_go_together() -> None:
+    for query in (
+        replace(QUERY, match_key_bits=21),
+        replace(QUERY, context=replace(HOME, network="other.example")),
+    ):
+        with pytest.raises(ParameterError):
+            assemble_fanout_query(query, [], NETWORK, Randomness())
+    with pytest.raises(ParameterError, match="context is for network"):
+        encrypt_match_key(1, replace(HOME, network="other.example"), NETWORK, Randomness())
+    with pytest.raises(ParameterError):
+        encrypt_match_key(1 << MATCH_KEY_BITS, HOME, NETWORK, Randomness())
+
+
+def test_queries_out_of_range() -> None:
+    for change in (
+        {"fanout": "both"},
+        {"form": "loose"},
+        {"match_key_bits": 0},
+        {"match_key_bits": 257},
+    ):
+        with pytest.raises(ParameterError):
+            replace(QUERY, **change)
+    for width in (0, 65, True):
+        with pytest.raises(ParameterError, match="timestamp_bits"):
+            replace(WIDTHS, timestamp_bits=width)
+    for context in ({"site": ""}, {"site": "a b"}, {"site": "a" * 256}, {"epoch": -1}):
+        with pytest.raises(ParameterError):
+            replace(HOME, **context)
+
+
+def test_widths_of_query_parameters() -> None:
+    parameters = QueryParameters(breakdowns=33, cap=1, value_bits=7)
+    assert FieldWidths.of(parameters) == FieldWidths(
+        attribution_constraint_id_bits=16, timestamp_bits=32, breakdown_key_bits=6, value_bits=7
+    )
+
+
+def test_additional_data_leaves_the_match_key_behind() -> None:
+    assert additional_data(SourceEvent(99, 1, 2, 3)) == SourceData(1, 2, 3)
+    assert additional_data(TriggerEvent(99, 1, 2, 3)) == TriggerData(1, 2, 3)
+
+
+def test_helpers_get_equal_streams_up_to_number_and_ciphertexts() -> None:
+    world = small_world()
+    lengths = {len(stream) for stream in world.streams}
+    assert len(lengths) == 1
+    shapes = []
+    for helper in (1, 2, 3):
+        stream = world.stream(helper)
+        records = [read_record(record, world.query) for record in stream.records]
+        shapes.append(
+            (stream.query, stream.contexts, [(record.kind, record.context) for record in records])
+        )
+        assert write_query_stream(stream) == world.streams[helper - 1]
+    assert shapes[0] == shapes[1] == shapes[2]
+    assert [kind for kind, _ in shapes[0][2]] == ["source", "trigger", "source", "trigger"]
+
+
+@pytest.mark.parametrize("form", ["packed", "per-field"])
+@pytest.mark.parametrize("kem", ["X25519", "MLKEM768-X25519"])
+def test_sizes_are_as_computed(form: Form, kem: KemName) -> None:
+    world = small_world(form, kem)
+    for record, (_, _, data) in zip(world.stream().records, EVENTS, strict=True):
+        kind: Fanout = "source" if isinstance(data, SourceData) else "trigger"
+        size = report_size(world.query, kind, kem)
+        assert 2 + len(record) == size.total
+        parts = read_record(record, world.query)
+        assert len(parts.match_key.ciphertext) == size.match_key
+        assert sum(map(len, parts.data)) == size.data
+
+
+def test_packed_reports_are_smaller_than_the_specs() -> None:
+    query = FanoutQuery(
+        context=HOME, fanout="source", widths=FieldWidths.of(QueryParameters(breakdowns=256, cap=1))
+    )
+    per_field = replace(query, form="per-field")
+    assert report_size(query, "source").total == 64 + 62 + 15
+    assert report_size(per_field, "source").total == 64 + (52 + 56 + 50) + 19
+    # 4 ciphertexts, 8 + 2 + 4 + 1 bytes of shares, three names.
+    assert report_size_in_spec(query, "source") == 4 * 48 + 15 + 14 + 14 + 13
+    assert report_size_in_spec(query, "trigger") == 4 * 48 + 16 + 14 + 14 + 13
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(1, 64)), min_size=1, max_size=4))
+def test_pack_and_unpack(fields: list[tuple[int, int]]) -> None:
+    widths = tuple(width for _, width in fields)
+    values = tuple(value & ((1 << width) - 1) for value, width in fields)
+    packed = pack(values, widths)
+    assert unpack(packed, widths) == values
+    assert packed == int("".join(f"{v:0{w}b}" for v, w in zip(values, widths, strict=True)), 2)

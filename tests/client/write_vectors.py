@@ -1,0 +1,184 @@
+"""Writes tests/vectors/*.json anew (all but the RFC's): python tests/client/write_vectors.py.
+
+HPKE's randomness is the library's own, so ciphertexts differ each time; all else is fixed.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from client_cases import (
+    EVENTS,
+    HOME,
+    MATCH_KEY_BITS,
+    SEED,
+    broken_reports,
+    broken_streams,
+    fixed_network,
+    small_world,
+)
+
+from ipa.client.encrypted_match_key import encrypt_match_key, open_match_key
+from ipa.client.fanout_query import Form
+from ipa.client.keys import KemName
+from ipa.client.networks import helper_keys_to_json, network_to_json
+from ipa.client.report_decryption import GenericReportShares, decrypt_reports
+from ipa.client.report_format import info_prefix
+from ipa.sharing.additive import share_additive
+from ipa.sharing.match_key_compression import compress_match_key_share, random_matrix
+from ipa.sharing.randomness import Randomness
+from ipa.sharing.xor import share_xor
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+
+
+def sharing() -> dict[str, Any]:
+    seeds: list[int | bytes] = [0, 1, 2**128, b"", b"\x01"]
+    streams = []
+    for seed in seeds:
+        randomness = Randomness.from_seed(seed, "vectors")
+        name = {"seed_bytes": seed.hex()} if isinstance(seed, bytes) else {"seed": seed}
+        drawn = {
+            "bytes_20": randomness.random_bytes(20).hex(),
+            "bits_13": randomness.random_bits(13),
+        }
+        streams.append(
+            {**name, "label": "vectors", **drawn, "below_1000": randomness.random_below(1000)}
+        )
+    xor = [
+        {"value": value, "width": width, "seed": SEED, "label": "xor"}
+        | {"shares": share_xor(value, width, Randomness.from_seed(SEED, "xor"))}
+        for value, width in ((0, 1), (1, 1), (0xABCDE, 20), (2**64 - 1, 64))
+    ]
+    additive = [
+        {"value": value, "modulus": modulus, "seed": SEED, "label": "additive"}
+        | {"shares": share_additive(value, modulus, Randomness.from_seed(SEED, "additive"))}
+        for value, modulus in ((0, 2), (5, 7), (1000, 1 << 32), (2**61 - 2, 2**61 - 1))
+    ]
+    matrix = random_matrix(20, 9, Randomness.from_seed(SEED, "matrix"))
+    hashes = [[x, compress_match_key_share(x, matrix)] for x in (0, 1, 0x80000, 0xABCDE, 0xFFFFF)]
+    return {
+        "description": "Seeded randomness, client sharing, match key compression. In order: 20 bytes, "
+        "13 bits, a number below 1000 are drawn from one stream.",
+        "randomness": streams,
+        "xor": xor,
+        "additive": additive,
+        "compression": {**asdict(matrix), "hashes": hashes},
+    }
+
+
+def encrypted_match_keys() -> dict[str, Any]:
+    kems: tuple[KemName, ...] = ("X25519", "MLKEM768-X25519")
+    cases = []
+    for kem in kems:
+        network, own = fixed_network(kem=kem)
+        device = Randomness.from_seed(SEED, "device")
+        encrypted = encrypt_match_key(0xABCDE, HOME, network, device)
+        helpers = []
+        for keys, sealed in zip(own, encrypted.sealed, strict=True):
+            context_info = HOME.info(keys.helper, sealed.key_id)
+            pair = open_match_key(keys.keys[0], context_info, sealed.ciphertext, MATCH_KEY_BITS)
+            plaintext = keys.keys[0].open(sealed.ciphertext, context_info)
+            helpers.append(
+                {"info": context_info.hex(), "shares": pair, "plaintext": plaintext.hex()}
+            )
+        cases.append(
+            {
+                "network": json.loads(network_to_json(network)),
+                "helper_keys": [json.loads(helper_keys_to_json(keys)) for keys in own],
+                "context": asdict(HOME),
+                "match_key": 0xABCDE,
+                "seed": SEED,
+                "label": "device",
+                "helpers": helpers,
+                "bytes": encrypted.to_bytes().hex(),
+            }
+        )
+    return {
+        "description": "Encrypted match keys: each helper's plaintext and info exactly, bytes to parse "
+        "and open. In stage parse the bytes are refused, in stage open they parse but helper 1's "
+        "ciphertext does not open in the context given by the bytes.",
+        "cases": cases,
+        "negative": _negative_match_keys(bytes.fromhex(cases[0]["bytes"])),
+    }
+
+
+def _negative_match_keys(good: bytes) -> list[dict[str, str]]:
+    changed = [
+        ("version 2", "parse", "unsupported version", b"\2" + good[1:]),
+        ("no bytes", "parse", "malformed", b""),
+        ("one byte short", "parse", "malformed", good[:-1]),
+        ("one byte more", "parse", "malformed", good + b"\0"),
+        ("empty name", "parse", "malformed", good[:1] + b"\0" + good[2:]),
+        ("another epoch", "open", "cannot be decrypted", _edit(good, b"\0\0\0\7", b"\0\0\0\6")),
+        ("another site", "open", "cannot be decrypted", _site(good)),
+        ("another provider", "open", "cannot be decrypted", _edit(good, b"login", b"logic")),
+        ("another network", "open", "cannot be decrypted", _edit(good, b"net.", b"ten.")),
+        ("another collector", "open", "cannot be decrypted", _edit(good, b"search", b"sxarch")),
+    ]
+    return [
+        {"name": name, "stage": stage, "reason": reason, "bytes": data.hex()}
+        for name, stage, reason, data in changed
+    ]
+
+
+def _edit(data: bytes, old: bytes, new: bytes) -> bytes:
+    return data.replace(old, new, 1)
+
+
+def _site(data: bytes) -> bytes:
+    place = data.index(b"search", data.index(b"search") + 1)
+    return data[:place] + b"sxarch" + data[place + 6 :]
+
+
+def query_streams() -> dict[str, Any]:
+    forms: tuple[Form, ...] = ("packed", "per-field")
+    cases = []
+    for form in forms:
+        world = small_world(form)
+        helpers = []
+        for keys, stream in zip(world.helper_keys, world.streams, strict=True):
+            rows = [
+                {
+                    "is_trigger": row.is_trigger,
+                    "match_key": row.match_key,
+                    "attributes": row.attributes,
+                }
+                for row in decrypt_reports(world.stream(keys.helper), keys)
+                if isinstance(row, GenericReportShares)
+            ]
+            prefix = info_prefix(world.query, keys.helper, "source", 0, 1).hex()
+            helpers.append({"first_info_prefix": prefix, "rows": rows, "bytes": stream.hex()})
+        cases.append({"query": asdict(world.query), "helpers": helpers})
+    world = small_world()
+    return {
+        "description": "Query streams of one source fanout query, to parse and open; negative streams "
+        "for helper 1 say which stage must fail: the stream, or single reports (by row, null where "
+        "the report must be accepted with the shares of the first case).",
+        "network": json.loads(network_to_json(world.network)),
+        "helper_keys": [json.loads(helper_keys_to_json(keys)) for keys in world.helper_keys],
+        "events": [
+            {"match_key": match_key, "context": asdict(context), "data": asdict(data)}
+            for match_key, context, data in EVENTS
+        ],
+        "cases": cases,
+        "negative": [
+            {"name": case.name, "stage": case.stage, "reasons": case.reasons}
+            | {"bytes": case.stream.hex()}
+            for case in broken_streams() + broken_reports()
+        ],
+    }
+
+
+def main() -> None:
+    for name, vectors in (
+        ("client_sharing", sharing()),
+        ("encrypted_match_keys", encrypted_match_keys()),
+        ("query_streams", query_streams()),
+    ):
+        (VECTORS / f"{name}.json").write_text(json.dumps(vectors, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Bit slices: rows to columns and back, columns as bytes, alternating columns."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import ROWS, WIDTHS, columns_of_numbers, examples
+
+from ipa.errors import ParameterError
+from ipa.sharing.bits import (
+    alternating,
+    bytes_per_column,
+    columns_from_rows,
+    decode_columns,
+    encode_columns,
+    ones,
+    rows_from_columns,
+)
+
+
+@examples(100)
+@given(st.data(), ROWS, WIDTHS | st.just(0) | st.just(256))
+def test_row_r_of_column_j_is_bit_r_and_back(data: st.DataObject, rows: int, width: int) -> None:
+    (values,) = data.draw(columns_of_numbers(rows, width))
+    columns = columns_from_rows(values, width)
+    assert len(columns) == width
+    assert all(column >> rows == 0 for column in columns)
+    for r, value in enumerate(values):
+        assert [column >> r & 1 for column in columns] == [value >> j & 1 for j in range(width)]
+    assert rows_from_columns(columns, rows) == values
+
+
+def test_many_rows_round_trip() -> None:
+    values = [row * 0x9E3779B97F4A7C15 % 2**64 for row in range(10_001)]
+    assert rows_from_columns(columns_from_rows(values, 64), len(values)) == values
+
+
+@examples(100)
+@given(st.data(), st.integers(1, 9), st.integers(0, 20), st.booleans())
+def test_a_value_out_of_range_is_named_by_its_row(
+    data: st.DataObject, rows: int, width: int, negative: bool
+) -> None:
+    (values,) = data.draw(columns_of_numbers(rows, width))
+    row = data.draw(st.integers(0, rows - 1))
+    wrong = st.integers(max_value=-1) if negative else st.integers(min_value=1 << width)
+    values[row] = data.draw(wrong)
+    with pytest.raises(ParameterError, match=rf"^row {row}: must be from 0 to 2\*\*{width} - 1$"):
+        columns_from_rows(values, width)
+
+
+@examples(100)
+@given(st.data(), ROWS, st.integers(0, 12))
+def test_columns_as_bytes_round_trip(data: st.DataObject, rows: int, width: int) -> None:
+    columns = data.draw(
+        st.lists(st.integers(0, ones(rows)), min_size=width, max_size=width), label="columns"
+    )
+    payload = encode_columns(columns, rows)
+    assert len(payload) == width * bytes_per_column(rows)
+    assert decode_columns(payload, rows) == columns
+
+
+def test_the_layout_of_bytes() -> None:
+    """Columns one after another, row 0 in the lowest bit of the first byte."""
+    assert encode_columns([0b1, 0b10_0000_0001], 10) == bytes([1, 0, 1, 2])
+    assert bytes_per_column(8) == 1
+    assert bytes_per_column(9) == 2
+    assert encode_columns([0, 0, 0], 0) == bytes(3)
+
+
+def test_padding_bits_are_decoded_for_the_caller_to_see() -> None:
+    assert decode_columns(b"\xff", 3) == [0xFF]
+
+
+@given(st.integers(0, 70), st.integers(1, 40))
+def test_alternating_is_runs_of_zeros_and_ones(rows: int, run: int) -> None:
+    assert alternating(rows, run) == sum(1 << r for r in range(rows) if r // run % 2)
+
+
+@given(st.integers(0, 200))
+def test_ones(count: int) -> None:
+    assert f"{ones(count):b}" == ("1" * count or "0")

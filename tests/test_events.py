@@ -1,0 +1,234 @@
+"""Events: mappings, CSV and the check of ranges; each kind of bad input names row and field."""
+
+import io
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ipa.errors import EventError
+from ipa.events import (
+    COLUMNS,
+    Event,
+    SourceEvent,
+    TriggerEvent,
+    check_events,
+    events_from_mappings,
+    read_events_csv,
+    write_events_csv,
+)
+from ipa.parameters import QueryParameters
+
+HEADER = "report,match_key,attribution_constraint_id,timestamp,breakdown_key,trigger_value\n"
+EVENTS: list[Event] = [SourceEvent(7, 1, 10, 3), TriggerEvent(7, 1, 20, 250)]
+ROWS = "source,7,1,10,3,\ntrigger,7,1,20,,250\n"
+PARAMETERS = QueryParameters(
+    breakdowns=5,
+    cap=1,
+    match_key_bits=8,
+    attribution_constraint_id_bits=2,
+    timestamp_bits=5,
+    value_bits=9,
+)
+
+numbers = st.integers(0, 2**256 - 1)
+sites = st.text(max_size=6).filter(str.isprintable) | st.sampled_from(['"a", b', "é ,"])
+sources: st.SearchStrategy[Event] = st.builds(
+    SourceEvent, numbers, numbers, numbers, numbers, sites
+)
+triggers: st.SearchStrategy[Event] = st.builds(
+    TriggerEvent, numbers, numbers, numbers, numbers, sites
+)
+
+
+def read(text: str, name: str = "") -> list[Event]:
+    return read_events_csv(io.StringIO(text, newline=""), name)
+
+
+def read_error(text: str, name: str = "e.csv") -> EventError:
+    with pytest.raises(EventError) as caught:
+        read(text, name)
+    assert caught.value.source == name
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(sources | triggers))
+def test_what_is_written_is_read(events: list[Event]) -> None:
+    stream = io.StringIO(newline="")
+    write_events_csv(events, stream)
+    assert ("site" in stream.getvalue().splitlines()[0]) == any(event.site for event in events)
+    stream.seek(0)
+    assert read_events_csv(stream, "e.csv") == events
+
+
+def test_written_csv_is_the_documented_one() -> None:
+    stream = io.StringIO()
+    write_events_csv(EVENTS, stream)
+    assert stream.getvalue() == HEADER + ROWS
+    assert ",".join(COLUMNS) + "\n" == HEADER
+
+
+def test_byte_order_mark_crlf_quotes_and_missing_last_newline() -> None:
+    text = HEADER + ROWS
+    for variant in (
+        "\ufeff" + text,
+        text.replace("\n", "\r\n"),
+        "\ufeff" + text.replace("report", '"report"').replace("source", '"source"'),
+        text.removesuffix("\n"),
+    ):
+        assert read(variant) == EVENTS
+
+
+@given(st.permutations(range(7)))
+@settings(max_examples=30, deadline=None)
+def test_columns_may_be_in_any_order(order: list[int]) -> None:
+    lines = [line.split(",") for line in (HEADER + ROWS).splitlines()]
+    lines = [[*line, site] for line, site in zip(lines, ["site", "a.example", ""], strict=True)]
+    text = "".join(",".join(line[i] for i in order) + "\n" for line in lines)
+    assert read(text) == [SourceEvent(7, 1, 10, 3, "a.example"), TriggerEvent(7, 1, 20, 250)]
+
+
+def test_no_rows_is_fine() -> None:
+    assert read(HEADER) == read(HEADER.rstrip("\n")) == events_from_mappings([]) == []
+    check_events([], PARAMETERS)
+
+
+@pytest.mark.parametrize("field", COLUMNS)
+def test_missing_and_repeated_columns(field: str) -> None:
+    error = read_error(HEADER.replace(field, "site") + ROWS)
+    assert (error.row, error.field) == (None, field)
+    assert str(error) == f"e.csv: {field}: column is missing"
+    error = read_error(HEADER.strip() + f",{field}\n" + ROWS)
+    assert str(error) == f"e.csv: {field}: column appears twice"
+
+
+def test_empty_file_and_unknown_column() -> None:
+    assert str(read_error("")).startswith("e.csv: no header; must start with report,match_key,")
+    assert read_error("\n" + HEADER).problem == "column is missing"
+    assert "unknown column 'Report'" in str(read_error(HEADER.replace("report", "Report")))
+    assert "unknown column ' timestamp'" in str(read_error(HEADER.replace(",time", ", time")))
+
+
+@pytest.mark.parametrize("row", ["source,7,1,10,3", "source,7,1,10,3,,", "", "source"])
+def test_too_many_or_too_few_fields(row: str) -> None:
+    error = read_error(HEADER + ROWS + row + "\n" + ROWS)
+    assert (error.row, error.field) == (3, None)
+    assert error.problem == f"{len(row.split(',')) if row else 0} fields, must have 6"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-1", "+1", "1_0", " 1", "1 ", "1.0", "1e3", "0x1", "²", "٣", "one", "9" * 79]
+)
+@pytest.mark.parametrize("kind", ["source", "trigger"])
+@pytest.mark.parametrize("column", range(1, 5))
+def test_numbers_are_decimal_digits_only(text: str, kind: str, column: int) -> None:
+    fields = [kind, "1", "1", "1", "1", ""] if kind == "source" else [kind, "1", "1", "1", "", "1"]
+    column += column == 4 and kind == "trigger"
+    fields[column] = text
+    error = read_error(HEADER + ROWS + ",".join(fields) + "\n")
+    assert (error.row, error.field) == (3, COLUMNS[column])
+    assert str(error) == f"e.csv: row 3: {COLUMNS[column]}: must be decimal digits only"
+
+
+@pytest.mark.parametrize("row", ["source,7,1,10,3,0", "trigger,7,1,20,0,250", "trigger,7,1,20, ,5"])
+def test_a_field_that_does_not_apply_must_be_empty(row: str) -> None:
+    error = read_error(HEADER + row)
+    kind, field = ("source", COLUMNS[5]) if row.startswith("s") else ("trigger", COLUMNS[4])
+    assert str(error) == f"e.csv: row 1: {field}: must be empty on a {kind} report"
+
+
+@pytest.mark.parametrize("kind", ["", "Source", "impression", " trigger"])
+def test_unknown_kind_of_report(kind: str) -> None:
+    error = read_error(HEADER + ROWS + f"{kind},7,1,10,3,\n", name="")
+    assert str(error) == "row 3: report: must be 'source' or 'trigger'"
+
+
+def test_malformed_csv_and_text() -> None:
+    assert read_error('"report"x').row is None
+    assert read_error(HEADER + 'source,"7"7,1,10,3,\n').row == 1
+    assert read_error(HEADER + ROWS + 'source,"7,1,10,3,\n').row == 3
+    assert read_error(HEADER + ROWS + "source," + "7" * 200_000 + ",1,10,3,\n").row == 3
+    with pytest.raises(EventError, match="not utf-8 text"):
+        read_events_csv(io.TextIOWrapper(io.BytesIO(b"report,\xff"), "utf-8"))
+
+
+def test_events_from_mappings() -> None:
+    common: Mapping[str, object] = {"match_key": 7, "attribution_constraint_id": 1}
+    source = {"report": "source", **common, "timestamp": 10, "breakdown_key": 3}
+    trigger = {"report": "trigger", **common, "timestamp": 20, "trigger_value": 250}
+    assert events_from_mappings([source, trigger]) == EVENTS
+    padded = [{**source, "trigger_value": None}, {**trigger, "breakdown_key": "", "site": ""}]
+    assert events_from_mappings(padded) == EVENTS
+    elsewhere = {**trigger, "site": "a.example"}
+    assert events_from_mappings([elsewhere]) == [TriggerEvent(7, 1, 20, 250, "a.example")]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        *[({field: value}, field) for field in COLUMNS[1:5] for value in ("1", True, 1.0, -1)],
+        ({"match_key": None}, "match_key"),
+        ({"trigger_value": 0}, "trigger_value"),
+        ({"report": "view"}, "report"),
+        ({"report": ["source"]}, "report"),
+        ({"site": None}, "site"),
+        ({"site": "a\n"}, "site"),
+        ({"value": 1}, "value"),
+    ],
+)
+def test_bad_mappings(change: dict[str, object], field: str) -> None:
+    good: Mapping[str, object] = dict(zip(COLUMNS, ["source", 7, 1, 10, 3, None], strict=True))
+    with pytest.raises(EventError) as caught:
+        events_from_mappings([good, {**good, **change}])
+    assert (caught.value.row, caught.value.field) == (2, field)
+
+
+def test_a_mapping_without_a_field_and_no_mapping() -> None:
+    good: Mapping[str, object] = dict(zip(COLUMNS[:5], ["source", 7, 1, 10, 3], strict=True))
+    for missing in COLUMNS[:5]:
+        with pytest.raises(EventError, match=f"row 1: {missing}: must be"):
+            events_from_mappings([{k: v for k, v in good.items() if k != missing}])
+    with pytest.raises(EventError, match="row 1: must be a mapping, not tuple"):
+        events_from_mappings([("source", 7, 1, 10, 3)])  # type: ignore[list-item]
+
+
+LIMITS = {
+    "match_key": 255,
+    "attribution_constraint_id": 3,
+    "timestamp": 31,
+    "breakdown_key": 4,
+    "trigger_value": 511,
+}
+
+
+@pytest.mark.parametrize("field", LIMITS)
+def test_check_events_names_row_field_and_range(field: str) -> None:
+    event_type: type[Event] = TriggerEvent if field == "trigger_value" else SourceEvent
+    fields = COLUMNS[1:4] + ((field,) if field in COLUMNS[4:] else ("breakdown_key",))
+
+    def event(value: object) -> Event:
+        return event_type(**{**dict.fromkeys(fields, 0), field: value})  # type: ignore[arg-type]
+
+    check_events([event(0), event(LIMITS[field])], PARAMETERS)
+    for bad in (-1, LIMITS[field] + 1, 2**300, True, 1.0, "1", None):
+        with pytest.raises(EventError) as caught:
+            check_events([event(0), event(bad)], PARAMETERS, "e.csv")
+        expected = f"e.csv: row 2: {field}: must be an integer from 0 to {LIMITS[field]}"
+        assert str(caught.value) == expected
+
+
+def test_check_events_at_the_widest() -> None:
+    widest = QueryParameters(breakdowns=1, cap=1, match_key_bits=256, value_bits=64)
+    check_events([TriggerEvent(2**256 - 1, 0, 0, 2**64 - 1)], widest)
+    with pytest.raises(EventError, match=r"match_key: must be an integer from 0 to 2\*\*256 - 1"):
+        check_events([TriggerEvent(2**256, 0, 0, 0)], widest)
+
+
+def test_check_events_takes_events_only() -> None:
+    with pytest.raises(EventError, match="row 1: must be a SourceEvent or a TriggerEvent, not int"):
+        check_events([7], PARAMETERS)  # type: ignore[list-item]
+    with pytest.raises(EventError, match="row 1: site: must be printable text"):
+        check_events([SourceEvent(1, 1, 1, 1, None)], PARAMETERS)  # type: ignore[arg-type]
