@@ -1,6 +1,6 @@
 """Channels carry bytes between helper parties, labelled with the step they belong to.
 
-A helper holds one end and sees only `send` and `receive`. `InMemoryNetwork` connects three ends in
+A helper holds one end and sees only `send` and `receive`. `in_memory_channels` connects three ends in
 one process; `SocketChannel` (ipa.sockets) carries the same messages between threads or processes.
 Interceptors sit between a helper and its end: each is given every message sent and returns those
 to deliver instead, so that it may record, change, drop, repeat or hold back (teaching, attacks).
@@ -50,7 +50,7 @@ class Channel(Protocol):
 
 
 class InMemoryChannel:
-    """One end of an InMemoryNetwork. `timeout` is in seconds, 0 where helpers run in lockstep."""
+    """One end of three connected in memory. `timeout` is in seconds, 0 where helpers run in lockstep."""
 
     def __init__(
         self,

@@ -10,7 +10,8 @@ from ipa.channel import Transcript
 from ipa.costs import Cost, cost_of
 from ipa.events import Event, SourceEvent, TriggerEvent
 from ipa.network import simulated_network
-from ipa.parameters import QueryParameters
+from ipa.parameters import QueryParameters, Security
+from ipa.products import ProductLog
 from ipa.reports import GenericReports, share_events
 from ipa.sharing.dealing import share_numbers, share_rows
 from ipa.sharing.randomness import Randomness
@@ -46,9 +47,10 @@ def columns_of_numbers(rows: int, *widths: int) -> st.SearchStrategy[tuple[list[
 class Simulation:
     """A simulated network with its transcript, and randomness for the clients, all from a seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, security: Security = "semi-honest") -> None:
+        products = ProductLog() if security == "malicious" else None
         self.transcript = Transcript()
-        self.network = simulated_network(seed, [self.transcript])
+        self.network = simulated_network(seed, [self.transcript], products=products)
         self.randomness = Randomness.from_seed(seed, "client shares")
 
     def bits(self, values: list[int], width: int) -> SharedBits:

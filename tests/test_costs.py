@@ -13,7 +13,12 @@ from ipa.events import Event
 from ipa.parameters import Capping, QueryParameters, bits_for
 from ipa.parties import HELPERS
 from ipa.protocols.addition import add, multiply_by_constant, subtract, sum_of, sum_rows
-from ipa.protocols.aggregation import sums_by_one_hot, sums_by_sorting
+from ipa.protocols.aggregation import (
+    one_hot_gates,
+    sorting_gates,
+    sums_by_one_hot,
+    sums_by_sorting,
+)
 from ipa.protocols.bitonic_sort import sort_gates, sort_rows
 from ipa.protocols.capping import cap_credits
 from ipa.protocols.comparison import at_least, first_difference_gates, greater_than
@@ -81,8 +86,8 @@ def passes(rows: int, width: int) -> Formula:
 
 
 def division(quotient_bits: int, width: int) -> Formula:
-    one = addition(width + 2)
-    return quotient_bits * (1 + one[0]), quotient_bits * (width + 2 + one[1])
+    one = addition(width + 1)
+    return quotient_bits * (1 + one[0]), quotient_bits * (width + one[1])
 
 
 def sorting(rows: int, key_bits: int, width: int) -> Formula:
@@ -240,11 +245,11 @@ def test_circuits_of_more_parameters(rows: int, width: int, other: int, factor: 
     rounds, gates = division(other, width)
 
     def dividing(s: Simulation) -> object:
-        x, y = s.bits([0] * rows, max(other, width)), s.bits([0] * rows, width)
+        x, y = s.bits([0] * rows, width), s.bits([0] * rows, width)
         return divide(s.network, x, y, other)
 
     measured(dividing, (rounds, gates * rows))
-    assert division(other, width)[0] == other * (2 + log2(width + 1))
+    assert division(other, width)[0] == other * (2 + log2(width))
     if rows:
         measured(on(sum_rows, 1, other), rows_summed(rows, 1, width, other))
         rounds, gates = passes(rows, width)
@@ -317,6 +322,9 @@ def test_steps(case: tuple[list[Event], QueryParameters]) -> None:
     for step, formula in expected.items():
         cost = cost_of(network.costs, step)
         assert (step, cost.rounds, cost.and_gates) == (step, *formula)
+    shape = (rows, p.breakdowns, p.breakdown_key_bits, capped.width, wide)
+    assert one_hot_gates(*shape) == expected["one-hot"][1]
+    assert sorting_gates(*shape) == expected["sorting"][1]
 
 
 def times(rows: int, formula: Formula) -> Formula:

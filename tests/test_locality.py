@@ -178,7 +178,7 @@ def parameters_of(count: int, security: Security) -> QueryParameters:
         (3, "malicious"),
         (33, "semi-honest"),
         (100, "malicious"),
-        (500, "semi-honest"),
+        (300, "semi-honest"),
     ],
 )
 def test_three_threads(kind: str, count: int, security: Security) -> None:

@@ -89,7 +89,7 @@ STEPS: list[StepRun] = [sorting, bits, attribution, capping, one_hot, by_sorting
 
 
 def run(step: StepRun, seed: int, events: list[Event], parameters: QueryParameters) -> Simulation:
-    simulation = Simulation(seed)
+    simulation = Simulation(seed, parameters.security)
     step(simulation, simulation.reports(events, parameters), parameters)
     return simulation
 

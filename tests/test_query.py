@@ -23,7 +23,7 @@ from ipa.workload import generate_events
 Case = tuple[list[Event], QueryParameters]
 
 
-@examples(100)
+@examples(60)
 @given(SEEDS, small_queries())
 def test_colliding_keys_ties_and_caps(seed: int, case: Case) -> None:
     events, parameters = case
@@ -105,7 +105,7 @@ def test_few_events(events: list[Event], sums: list[int], capping: Capping) -> N
     assert run_query(events, parameters, no_noise=True).sums == sums
 
 
-@examples(30)
+@examples(20)
 @given(SEEDS, small_queries(), st.randoms(use_true_random=False))
 def test_the_order_of_the_events_does_not_matter(seed: int, case: Case, rng: Random) -> None:
     events, parameters = case
@@ -119,7 +119,7 @@ def test_the_order_of_the_events_does_not_matter(seed: int, case: Case, rng: Ran
 @given(SEEDS, small_queries())
 def test_helpers_release_shares_that_the_collector_puts_together(seed: int, case: Case) -> None:
     events, parameters = case
-    simulation = Simulation(seed)
+    simulation = Simulation(seed, parameters.security)
     result = query(simulation.network, simulation.reports(events, parameters), parameters)
     pairs = shares_for_collector(simulation.network, result)
     sums = combine_at_collector(pairs, parameters.breakdowns)

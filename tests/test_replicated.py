@@ -136,6 +136,10 @@ def test_moving_rows(data: st.DataObject, seed: int, rows: int, width: int) -> N
     blank = [0] * distance
     assert secret(x.successors(distance)) == (values + blank)[distance:]
     assert secret(x.predecessors(distance)) == (blank + values)[:rows]
+    for moved in (x.take_rows(start, stop), x.successors(distance), x.predecessors(distance)):
+        for helper in HELPERS:
+            own, right = moved.shares_of(helper)
+            assert all(column >> moved.rows == 0 for column in own + right)
 
 
 @examples(60)

@@ -221,6 +221,16 @@ def test_credit_is_wide_enough_for_the_largest_values(bits: int, count: int) -> 
 
 
 @pytest.mark.parametrize("capping", ["proportional", "truncate"])
+@pytest.mark.parametrize("bits", [1, 2, 3, 8])
+def test_caps_around_the_largest_total(bits: int, capping: Capping) -> None:
+    """A total of all ones exceeds every cap but the one that is all ones itself, or more."""
+    largest = (1 << bits) - 1
+    rows = [Row(1, 0, 0, False, 0, 0)] * 2
+    for cap in range(max(1, largest - 2), largest + 3):
+        check_capping(Simulation(cap), rows, [largest // 2, largest - largest // 2], cap, capping)
+
+
+@pytest.mark.parametrize("capping", ["proportional", "truncate"])
 @given(data=st.data(), seed=SEEDS)
 @examples(30)
 def test_capping_of_the_widest_credits_and_caps(

@@ -18,13 +18,25 @@ from ipa.sharing.replicated import SharedBits, join_columns, join_rows
 def add(network: HelperPartyNetwork, a: SharedBits, b: SharedBits) -> SharedBits:
     """a + b modulo 2^w, for equal widths w; nothing is lost if the caller widens by one bit first.
 
-    1 + ceil(log2 (w - 1)) rounds, about w (1 + log2 w) gates per row; reveals nothing.
+    1 + ceil(log2 (w - 1)) rounds for w >= 2, none for w = 1; add_gates(w) gates per row, about
+    w (1 + log2 w); reveals nothing.
     """
     a.check_same_shape(b)
     with network.step("add"):
         if a.width < 2:
             return a ^ b
         return a ^ b ^ _carries_into(network, multiply(network, a[:-1], b[:-1]), (a ^ b)[:-1])
+
+
+def add_gates(width: int) -> int:
+    """How many AND gates per row `add` takes for numbers of `width` bits."""
+    generating, distance = max(0, width - 1), 1
+    gates = generating
+    while distance < generating:
+        upper = [j for j in range(generating) if j & distance]
+        gates += len(upper) + sum(j >= 2 * distance for j in upper)
+        distance *= 2
+    return gates
 
 
 def subtract(network: HelperPartyNetwork, a: SharedBits, b: SharedBits) -> SharedBits:
@@ -62,7 +74,7 @@ def sum_of(network: HelperPartyNetwork, summands: Sequence[SharedBits], width: i
     """The sum of several numbers, row by row, modulo 2^width.
 
     Three numbers become two in one round at one gate per bit, until one addition is left: about
-    log_1.5 of the count rounds and (count - 1) * width gates per row. Reveals nothing.
+    log_1.5 of the count rounds and (count - 2) * width gates per row before it. Reveals nothing.
     """
     numbers = [widen(network, number[:width], width) for number in summands]
     with network.step("sum"):
@@ -107,6 +119,16 @@ def sum_rows(network: HelperPartyNetwork, x: SharedBits, numbers: int, width: in
             for row in range(x.rows)
         ]
         return add(network, *rows) if len(rows) == 2 else rows[0]
+
+
+def sum_rows_gates(rows: int, numbers: int, digits: int, width: int) -> int:
+    """How many AND gates sum_rows takes, in all, for numbers of `digits` bits."""
+    gates, digits = 0, min(digits, width)
+    while rows > 2:
+        third = rows // 3
+        gates += third * numbers * digits
+        rows, digits = rows - third, min(width, digits + 1)
+    return gates + (numbers * add_gates(width) if rows == 2 else 0)
 
 
 def _full_adder(

@@ -1,11 +1,11 @@
 """Step 5 of the query: summing the credits per breakdown key (spec: Computing the Aggregates)."""
 
 from ipa.network import HelperPartyNetwork
-from ipa.protocols.addition import subtract, sum_rows
+from ipa.protocols.addition import add_gates, subtract, sum_rows, sum_rows_gates
 from ipa.protocols.bitonic_sort import sort_gates, sort_rows
 from ipa.protocols.constants import public_columns, public_number, widen
 from ipa.protocols.multiplication import multiply
-from ipa.protocols.scan import running_totals
+from ipa.protocols.scan import running_totals, running_totals_gates
 from ipa.sharing.bits import columns_from_rows, ones
 from ipa.sharing.replicated import SharedBits, join_columns, join_rows
 
@@ -22,9 +22,9 @@ def sums_per_breakdown(
     Rows whose breakdown key is not below `breakdowns` count nowhere. Of the two ways below the one
     with fewer gates is taken; both need `width` to hold the largest sum. Reveals nothing.
     """
-    one_hot = one_hot_gates(credit.rows, breakdowns, credit.width)
-    sorting = sorting_gates(credit.rows, breakdowns, breakdown_key.width, credit.width, width)
-    way = sums_by_one_hot if one_hot <= sorting else sums_by_sorting
+    shape = (credit.rows, breakdowns, breakdown_key.width, credit.width, width)
+    cheaper = one_hot_gates(*shape) <= sorting_gates(*shape)
+    way = sums_by_one_hot if cheaper else sums_by_sorting
     with network.step("aggregation"):
         return way(network, breakdown_key, credit, breakdowns, width)
 
@@ -38,8 +38,8 @@ def sums_by_one_hot(
 ) -> SharedBits:
     """Route each row's credit down a binary tree to the column group of its breakdown key, then sum.
 
-    At each level a bit of the key sends the credit one way or the other; a level is one round. For
-    credits of w bits about 2 * breakdowns * w gates per row, and the rounds of sum_rows.
+    At each level a bit of the key sends the credit one way or the other; a level is one round, and
+    then come the rounds of sum_rows. one_hot_gates gates, about 2 * breakdowns per bit of credit.
     """
     numbers = 1
     routed = credit
@@ -59,9 +59,14 @@ def sums_by_one_hot(
     return sum_rows(network, routed, numbers, width)
 
 
-def one_hot_gates(rows: int, breakdowns: int, credit_bits: int) -> int:
-    """About how many AND gates sums_by_one_hot takes."""
-    return 2 * rows * breakdowns * credit_bits
+def one_hot_gates(
+    rows: int, breakdowns: int, breakdown_key_bits: int, credit_bits: int, width: int
+) -> int:
+    """How many AND gates sums_by_one_hot takes."""
+    routing = sum(
+        -(-breakdowns >> level + 1) * credit_bits * rows for level in range(breakdown_key_bits)
+    )
+    return routing + sum_rows_gates(rows, breakdowns, credit_bits, width)
 
 
 def sums_by_sorting(
@@ -75,8 +80,8 @@ def sums_by_sorting(
 
     The way of the spec's "Computing the Aggregation for Large Amount of Breakdowns", whose details
     the spec leaves out (SPEC_NOTES: aggregation-by-sorting). A second sort brings the markers to
-    the front in order; differences of neighbouring totals are the sums. For N rows and markers, two
-    sorts of N rows with short keys and log2 N additions.
+    the front in order; differences of neighbouring totals are the sums. The rounds of two sorts, of
+    running_totals and of a subtraction; sorting_gates gates.
     """
     key_bits = breakdown_key.width + 1
     marked = _with_markers(network, breakdown_key, credit, breakdowns)
@@ -93,13 +98,15 @@ def sums_by_sorting(
 def sorting_gates(
     rows: int, breakdowns: int, breakdown_key_bits: int, credit_bits: int, width: int
 ) -> int:
-    """About how many AND gates sums_by_sorting takes."""
+    """How many AND gates sums_by_sorting takes."""
     total = 1 << (rows + breakdowns - 1).bit_length()
     key_bits = breakdown_key_bits + 1
-    sorts = sort_gates(total, key_bits, key_bits + credit_bits)
-    sorts += sort_gates(total, key_bits, key_bits + width)
-    passes = total.bit_length()
-    return sorts + passes * total * width * (2 + width.bit_length())
+    return (
+        sort_gates(total, key_bits, key_bits + credit_bits)
+        + running_totals_gates(total, width)
+        + sort_gates(total, key_bits, key_bits + width)
+        + breakdowns * add_gates(width)
+    )
 
 
 def _with_markers(

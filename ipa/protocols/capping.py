@@ -22,7 +22,8 @@ def cap_credits(
 
     `credit` must be wide enough to hold any match key's total. Returns at most bits_for(cap)
     columns. A cap that no total can exceed is public knowledge and changes nothing. Rounds and gates
-    as the two ways below; reveals nothing.
+    are those of running_totals, and to truncate of a comparison and two subtractions, to scale down of
+    last_of_group, a product with the cap, a division and a comparison. Reveals nothing.
     """
     if cap >= (1 << credit.width) - 1:
         return credit

@@ -22,7 +22,9 @@ def bits_from_numbers(network: HelperPartyNetwork, x: SharedNumbers) -> SharedBi
     """Additive to XOR: one row per element, as many columns as modulus - 1 has bits.
 
     Modulo 2^k: the sum of three k-bit numbers. Modulo another m: their sum in two more bits, from
-    which 2m and then m is taken where it fits. Reveals nothing. ParameterError for other rings.
+    which 2m and then m is taken where it fits. The rounds and gates of sum_of for three numbers, and
+    for another modulus of two subtractions and two choices more. Reveals nothing. Raises ParameterError
+    for other rings.
     """
     ring = x.ring
     if not isinstance(ring, IntegersModulo):

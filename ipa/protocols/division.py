@@ -13,21 +13,22 @@ def divide(
     """floor(numerator / divisor) in rows where that is below 2^quotient_bits; elsewhere anything.
 
     Rows whose divisor is zero are among those elsewhere. For divisors of w bits: quotient_bits
-    times (2 + ceil(log2 (w + 1))) rounds, and about quotient_bits times w (2 + log2 w) gates per row.
+    times (2 + ceil(log2 w)) rounds, and quotient_bits times (w + add_gates(w + 1)) gates per row.
     Reveals nothing.
     """
-    wide = divisor.width + 2
+    width = divisor.width
     with network.step("divide"):
-        divisor_wide = widen(network, divisor, wide)
-        top = numerator[quotient_bits : quotient_bits + divisor.width]
-        remainder = widen(network, top, divisor.width)
+        divisor = widen(network, divisor, width + 1)
+        numerator = widen(network, numerator, max(numerator.width, quotient_bits))
+        top = numerator[quotient_bits : quotient_bits + width]
+        remainder = widen(network, top, width)
         quotient: list[SharedBits] = []
         for position in reversed(range(quotient_bits)):
-            # The remainder is below the divisor, so twice it plus a bit needs one bit more, and
-            # the difference one more again for its sign.
-            shifted = widen(network, join_columns(numerator[position], remainder), wide)
-            difference = subtract(network, shifted, divisor_wide)
+            # The remainder is below the divisor, so twice it plus a bit fits one bit more, and so
+            # does its difference from the divisor, as a number with a sign.
+            shifted = join_columns(numerator[position], remainder)
+            difference = subtract(network, shifted, divisor)
             fits = ~difference[-1]
-            remainder = choose(network, fits, difference, shifted)[: divisor.width]
+            remainder = choose(network, fits, difference[:width], shifted[:width])
             quotient.insert(0, fits)
         return join_columns(*quotient)

@@ -27,7 +27,7 @@ def helper_bits(network: HelperPartyNetwork, reports: GenericReports) -> HelperB
 
     The spec has one bit; a cap that used it would bound each attribution constraint by itself, so
     there are two (SPEC_NOTES: two-helper-bits). For a match key of m bits and a constraint of c:
-    at most 2 + ceil(log2 m) + ceil(log2 c) rounds and m + c - 1 gates per row; reveals nothing.
+    1 + ceil(log2 m) + ceil(log2 c) rounds and m + c - 1 gates per row; reveals nothing.
     """
     with network.step("helper-bits"):
         keys, constraints = reports.match_key, reports.attribution_constraint_id

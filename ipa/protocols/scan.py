@@ -5,7 +5,7 @@ doubles the distance looked at, as in the attribution of the spec.
 """
 
 from ipa.network import HelperPartyNetwork
-from ipa.protocols.addition import add
+from ipa.protocols.addition import add, add_gates
 from ipa.protocols.multiplication import multiply
 from ipa.sharing.replicated import SharedBits, join_columns
 
@@ -24,6 +24,12 @@ def running_totals(network: HelperPartyNetwork, same: SharedBits, values: Shared
             same, values = taken[0], add(network, values, taken[1:])
             distance *= 2
         return values
+
+
+def running_totals_gates(rows: int, width: int) -> int:
+    """How many AND gates running_totals takes, in all."""
+    passes = (rows - 1).bit_length()
+    return passes * rows * (width + 1 + add_gates(width))
 
 
 def last_of_group(network: HelperPartyNetwork, same: SharedBits, values: SharedBits) -> SharedBits:
