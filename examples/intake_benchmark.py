@@ -52,6 +52,7 @@ def main() -> int:
     streams = assemble_fanout_query(query, collected, network, randomness)
     openings = [job for data, own in zip(streams, keys, strict=True) for job in jobs(data, own)]
     gc.collect()
+    gc.freeze()  # what was made up to here is no work of either
 
     started = process_time()
     for key, ciphertext, context in openings:

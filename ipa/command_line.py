@@ -16,8 +16,11 @@ from ipa.errors import InputError, IpaError, ParameterError
 
 COMMANDS = {
     "generate": "write synthetic events as CSV to standard output",
-    "query": "answer a query over a file of events with three simulated helper parties",
+    "query": "answer a query over events or encrypted reports with three simulated helper parties",
     "oracle": "answer the same query in the clear with SQL",
+    "keygen": "make a helper party network with fresh keys",
+    "collect": "play devices and report collector: encrypt events into a query's reports",
+    "budget": "show, create or commit privacy budgets in the helpers' ledger",
 }
 """Every command, and what it does."""
 

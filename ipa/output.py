@@ -32,11 +32,16 @@ def write_result(result: QueryResult, security: str, form: Format, stream: TextI
     if form == "json":
         stream.write(json.dumps(result_object(result, security)) + "\n")
     else:
-        draw = _write_rich if stream.isatty() and find_spec("rich") else _write_plain
-        draw(sums_table(result, _bar_mark(stream)), stream)
+        write_table(sums_table(result, _bar_mark(stream)), stream)
         stream.write(f"\n{summary(result, security)}\n\n")
-        draw(cost_table(result.costs), stream)
+        write_table(cost_table(result.costs), stream)
     stream.flush()
+
+
+def write_table(table: Table, stream: TextIO) -> None:
+    """Draw a table, with `rich` if it is there and the stream is a terminal."""
+    draw = _write_rich if stream.isatty() and find_spec("rich") else _write_plain
+    draw(table, stream)
 
 
 def result_object(result: QueryResult, security: str) -> dict[str, object]:

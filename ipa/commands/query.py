@@ -1,10 +1,11 @@
-"""`ipa query`: events in the clear in, sums per breakdown key out, three helpers between them."""
+"""`ipa query`: events or encrypted reports in, sums per breakdown key out, three helpers between."""
 
 import argparse
 import sys
 
 from ipa.commands.checking import report_check, sums_by_sql
 from ipa.commands.options import add_query_arguments, query_parameters, read_events
+from ipa.commands.report_options import add_report_arguments, is_report_query
 from ipa.errors import ParameterError
 from ipa.output import write_result
 from ipa.progress import Progress
@@ -14,6 +15,7 @@ from ipa.query import run_query
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `ipa query`."""
     add_query_arguments(parser)
+    add_report_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -21,6 +23,11 @@ def run(arguments: argparse.Namespace) -> int:
     parameters = query_parameters(arguments)
     if not arguments.no_noise:
         raise ParameterError("noise is not available: say --no-noise to release exact sums")
+    if is_report_query(arguments):
+        # Imported here: a query over events need not load HPKE.
+        from ipa.commands.reports import run_over_reports
+
+        return run_over_reports(arguments, parameters)
     events = read_events(arguments.events, parameters)
     with Progress(sys.stderr, len(events)) as progress:
         result = run_query(

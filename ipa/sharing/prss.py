@@ -13,6 +13,7 @@ sharings that are equal let a helper subtract them and see the difference of pro
 
 import hmac
 from collections.abc import Sequence
+from hashlib import blake2b
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -96,7 +97,7 @@ class Prss:
     def tags(self, step: str, own: Sequence[bytes], right: Sequence[bytes]) -> tuple[bytes, bytes]:
         """Tags of messages that the other holders of k_i and of k_(i+1) should have too, joined.
 
-        A tag is HMAC-SHA256, cut to TAG_BYTES, of a message and its position under a key derived from
+        A tag is keyed BLAKE2b, TAG_BYTES long, of a message and its position under a key derived from
         the pairwise key and the step. Equal messages have equal tags at both holders of a key. To
         whoever lacks the key a tag says nothing, however few values the message may have.
         """
@@ -115,7 +116,7 @@ class Prss:
 def _tags(key: bytes, messages: Sequence[bytes]) -> bytes:
     return b"".join(
         [
-            hmac.digest(key, position.to_bytes(4, "big") + message, "sha256")[:TAG_BYTES]
+            blake2b(position.to_bytes(4, "big") + message, digest_size=TAG_BYTES, key=key).digest()
             for position, message in enumerate(messages)
         ]
     )

@@ -1,0 +1,136 @@
+"""From two sites' events on people's devices to sums per breakdown key, and nobody saw a match key.
+
+    python examples/two_sites.py
+
+Two sites show advertisements and sell things. The news site asks a source fanout query (what did
+my impressions lead to, anywhere?), the shop a trigger fanout query (which impressions, anywhere,
+led to my sales?). Both answers are compared with SQL over the events in the clear.
+"""
+
+import random
+import sys
+import tempfile
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from ipa import Event, QueryParameters, SourceEvent, generate_events
+from ipa.budget import commit, create_ledger, remaining
+from ipa.client.encrypted_match_key import Context
+from ipa.client.fanout_query import Fanout, FanoutQuery, FieldWidths
+from ipa.client.networks import HelperKeys, Network, generate_network
+from ipa.client.report_collector import CollectedEvent, additional_data, assemble_fanout_query
+from ipa.client.user_agent import UserAgent
+from ipa.commitments import CollectorShare, Commitment
+from ipa.oracle_sql import query_sql
+from ipa.report_query import Payment, run_report_query
+from ipa.sharing.randomness import Randomness
+
+NEWS, SHOP = "news.example", "shop.example"
+PROVIDER = "login.example"
+EPOCH = 7
+PARAMETERS = QueryParameters(breakdowns=8, cap=200)
+QUERIES: tuple[tuple[str, Fanout], ...] = ((NEWS, "source"), (SHOP, "trigger"))
+
+
+def main() -> int:
+    """Set the world up, ask both queries, and say whether both answers are right."""
+    network, helper_keys = generate_network("helpers.example")
+    events = events_of_two_sites()
+    devices = devices_of(events, network)
+    print(f"{len(events)} events of {len(devices)} people on {NEWS} and {SHOP}\n")
+    with tempfile.TemporaryDirectory() as directory:
+        ledger = Path(directory) / "ledger"
+        create_ledger(ledger, network=network.identity, site_epsilon=Fraction(1))
+        right = [
+            ask(site, fanout, events, devices, network, helper_keys, ledger)
+            for site, fanout in QUERIES
+        ]
+    return 0 if all(right) else 1
+
+
+def events_of_two_sites() -> list[Event]:
+    """Synthetic events, each on one of the sites."""
+    rng = random.Random(1)
+    events = generate_events(400, users=60, breakdowns=PARAMETERS.breakdowns, seed=3)
+    return [replace(event, site=rng.choice([NEWS, SHOP])) for event in events]
+
+
+def devices_of(events: list[Event], network: Network) -> dict[int, UserAgent]:
+    """A device per person: a match key provider sets the match key, the next epoch begins."""
+    devices = {}
+    for match_key in {event.match_key for event in events}:
+        device = UserAgent([network], [PROVIDER], epoch=EPOCH - 1)
+        device.set_match_key(PROVIDER, match_key)
+        device.advance_epoch()
+        devices[match_key] = device
+    return devices
+
+
+def commitment_to(collector: str, site: str, network: Network) -> Commitment:
+    """What a site commits to for the epoch: all of its budget to one report collector."""
+    share = CollectorShare(report_collector=collector, epsilon=Fraction(1))
+    return Commitment(
+        site=site,
+        epoch=EPOCH,
+        network=network.identity,
+        match_key_provider=PROVIDER,
+        shares=(share,),
+    )
+
+
+def ask(
+    site: str,
+    fanout: Fanout,
+    events: list[Event],
+    devices: dict[int, UserAgent],
+    network: Network,
+    helper_keys: tuple[HelperKeys, ...],
+    ledger: Path,
+) -> bool:
+    """A fanout query of a site: commit, collect, submit, and compare the answer with SQL."""
+    collector = f"reports.{site}"
+    commit(ledger, commitment_to(collector, site, network))
+
+    # The site's own events of the query's kind, and the other kind's from everywhere.
+    wanted = [
+        event
+        for event in events
+        if event.site == site or isinstance(event, SourceEvent) == (fanout == "trigger")
+    ]
+    collected = [
+        CollectedEvent(
+            additional_data(event),
+            devices[event.match_key].get_encrypted_match_key(
+                event.site, collector, PROVIDER, network=network.identity
+            ),
+        )
+        for event in wanted
+    ]
+    context = Context(
+        network=network.identity,
+        match_key_provider=PROVIDER,
+        report_collector=collector,
+        site=site,
+        epoch=EPOCH,
+    )
+    query = FanoutQuery(context=context, fanout=fanout, widths=FieldWidths.of(PARAMETERS))
+    streams = assemble_fanout_query(query, collected, network, Randomness())
+    payment = Payment(
+        ledger=ledger, epsilon=Fraction(1, 4), query_id=f"{site}-1", charged_at=1_700_000_000
+    )
+    answer = run_report_query(streams, helper_keys, PARAMETERS, payment=payment, no_noise=True)
+
+    expected = query_sql(wanted, PARAMETERS)
+    right = answer.result.sums == expected
+    left = remaining(ledger, site=site, epoch=EPOCH, report_collector=collector)
+    print(f"{fanout} fanout query of {site}")
+    print(f"  reports: {answer.submitted} submitted, {sum(answer.dropped.values())} dropped")
+    print(f"  sums:    {answer.result.sums}")
+    print(f"  SQL:     {expected}: {'the same' if right else 'DIFFERENT'}")
+    print(f"  epsilon: {payment.epsilon} charged, {left} remaining\n")
+    return right
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""`ipa collect`: plays the devices and the report collector; events in, three query streams out."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+from ipa.client.encoding import check_identifier
+from ipa.client.encrypted_match_key import Context
+from ipa.client.fanout_query import Fanout, FanoutQuery, FieldWidths, Form
+from ipa.client.key_files import load_network
+from ipa.client.networks import Network
+from ipa.client.report_collector import CollectedEvent, additional_data, assemble_fanout_query
+from ipa.client.user_agent import ON_DEVICE, UserAgent
+from ipa.commands.directories import new_directory, write_streams
+from ipa.commands.options import read_events
+from ipa.errors import EventError, ParameterError
+from ipa.events import Event
+from ipa.parameters import MAX_BREAKDOWNS, QueryParameters
+from ipa.sharing.randomness import Randomness
+
+_BREAKDOWN_KEY_BITS = 8
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `ipa collect`."""
+    parser.add_argument(
+        "events",
+        metavar="EVENTS.csv",
+        help="the events, perhaps with a column `site`; - is standard input",
+    )
+    query = parser.add_argument_group("query")
+    query.add_argument(
+        "--network", type=Path, required=True, metavar="FILE", help="NETWORK_DIR/network.json"
+    )
+    query.add_argument(
+        "--site", required=True, metavar="S", help="who asks; events without a site happen here"
+    )
+    query.add_argument(
+        "--fanout",
+        choices=get_args(Fanout),
+        required=True,
+        help="source: all source reports are of this site; trigger: all trigger reports are",
+    )
+    query.add_argument(
+        "--out", type=Path, required=True, metavar="QUERY_DIR", help="a new directory"
+    )
+    query.add_argument(
+        "--report-collector", metavar="R", help="who collects for the site (default: the site)"
+    )
+    query.add_argument(
+        "--match-key-provider",
+        default=ON_DEVICE,
+        metavar="P",
+        help="who sets the match keys; devices have random ones of their own by default",
+    )
+    query.add_argument(
+        "--epoch", type=int, default=1, metavar="E", help="when the events happened (%(default)s)"
+    )
+    query.add_argument(
+        "--form",
+        choices=get_args(Form),
+        default=FanoutQuery.form,
+        help="how the collector encrypts its fields (default: %(default)s)",
+    )
+    _add_width_arguments(parser)
+
+
+def _add_width_arguments(parser: argparse.ArgumentParser) -> None:
+    widths = parser.add_argument_group("widths of the fields, in bits")
+    for name in ("attribution_constraint_id", "timestamp", "value"):
+        widths.add_argument(
+            f"--{name.replace('_', '-')}-bits",
+            type=int,
+            default=getattr(QueryParameters, f"{name}_bits"),
+            metavar="W",
+            help="default: %(default)s",
+        )
+    widths.add_argument(
+        "--breakdown-key-bits",
+        type=int,
+        default=_BREAKDOWN_KEY_BITS,
+        metavar="W",
+        help="at least what the query needs (default: %(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Encrypt every event on its device and site, and write the streams, all or none."""
+    check_identifier("--site", arguments.site)
+    network = load_network(arguments.network)
+    limits = _limits(arguments, network)
+    named = arguments.report_collector
+    collector = arguments.site if named is None else named
+    query = FanoutQuery(
+        context=Context(
+            network=network.identity,
+            match_key_provider=arguments.match_key_provider,
+            report_collector=collector,
+            site=arguments.site,
+            epoch=arguments.epoch,
+        ),
+        fanout=arguments.fanout,
+        widths=FieldWidths.of(limits),
+        match_key_bits=network.match_key_bits,
+        form=arguments.form,
+    )
+    with new_directory(arguments.out) as directory:
+        events = read_events(arguments.events, limits)
+        collected = encrypt_events(events, query.context, network)
+        streams = assemble_fanout_query(query, collected, network, Randomness())
+        write_streams(directory, streams)
+    print(
+        f"{arguments.out}: {len(events):,} reports for {query.fanout} fanout query of "
+        f"{query.context.site}, {len(streams[0]):,} bytes per helper"
+    )
+    return 0
+
+
+def encrypt_events(
+    events: Sequence[Event], context: Context, network: Network
+) -> list[CollectedEvent]:
+    """What the devices hand the report collector: an encrypted match key for every event.
+
+    Every match key is a device of its own: with a match key provider, which has set that match key
+    in the epoch before; without, the events' match keys only say which events are of one device.
+    `context` is the query's; an event with a site happens there instead. Raises EventError for a
+    site that cannot be one.
+    """
+    devices: dict[int, UserAgent] = {}
+    collected = []
+    for row, event in enumerate(events, 1):
+        device = devices.get(event.match_key)
+        if device is None:
+            device = devices[event.match_key] = _device(event.match_key, context, network)
+        site = event.site or context.site
+        try:
+            check_identifier("site", site)
+        except ParameterError as error:
+            raise EventError(row, "site", str(error)) from None
+        encrypted = device.get_encrypted_match_key(
+            site, context.report_collector, context.match_key_provider, network=network.identity
+        )
+        collected.append(CollectedEvent(additional_data(event), encrypted))
+    return collected
+
+
+def _device(match_key: int, context: Context, network: Network) -> UserAgent:
+    provider = context.match_key_provider
+    if provider == ON_DEVICE:
+        return UserAgent([network], epoch=context.epoch)
+    device = UserAgent([network], [provider], epoch=context.epoch - 1)
+    device.set_match_key(provider, match_key)
+    device.advance_epoch()
+    return device
+
+
+def _limits(arguments: argparse.Namespace, network: Network) -> QueryParameters:
+    """The widths as parameters that the events are checked against. Raises ParameterError."""
+    bits, largest = arguments.breakdown_key_bits, MAX_BREAKDOWNS.bit_length() - 1
+    if not 1 <= bits <= largest:
+        raise ParameterError(f"breakdown_key_bits must be from 1 to {largest}, not {bits}")
+    return QueryParameters(
+        breakdowns=1 << bits,
+        cap=1,  # says nothing about events
+        match_key_bits=network.match_key_bits,
+        attribution_constraint_id_bits=arguments.attribution_constraint_id_bits,
+        timestamp_bits=arguments.timestamp_bits,
+        value_bits=arguments.value_bits,
+    )

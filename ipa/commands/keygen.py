@@ -1,0 +1,51 @@
+"""`ipa keygen`: a helper party network with fresh keys."""
+
+import argparse
+from pathlib import Path
+from typing import get_args
+
+from ipa.client.key_files import create_network_directory
+from ipa.client.keys import KemName
+from ipa.client.networks import Network, generate_network
+from ipa.commands.directories import new_directory
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `ipa keygen`."""
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="NETWORK_DIR",
+        help="a new directory: network.json to publish, and a private key file per helper",
+    )
+    parser.add_argument(
+        "--identity",
+        default="helpers.example",
+        metavar="NAME",
+        help="the network's identity, which never changes (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--kem",
+        choices=get_args(KemName),
+        default="X25519",
+        help="how match keys are encapsulated; the second is post-quantum (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--match-key-bits",
+        type=int,
+        default=Network.match_key_bits,
+        metavar="W",
+        help="width of all match keys (default: %(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the directory, as a whole or not at all, and say what is in it."""
+    network, helper_keys = generate_network(
+        arguments.identity, arguments.kem, arguments.match_key_bits
+    )
+    with new_directory(arguments.out) as directory:
+        create_network_directory(directory, network, helper_keys)
+    print(f"{arguments.out}: network {network.identity}, one {arguments.kem} key per helper")
+    return 0

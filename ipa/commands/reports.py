@@ -1,0 +1,107 @@
+"""`ipa query QUERY_DIR`: a query over encrypted reports, and what it shows."""
+
+import argparse
+import json
+import secrets
+import sys
+import time
+from pathlib import Path
+
+from ipa.client.fanout_query import read_query_stream
+from ipa.client.key_files import load_all_helper_keys
+from ipa.commands.directories import read_streams
+from ipa.commitments import decimal_text, exact_epsilon
+from ipa.errors import ParameterError
+from ipa.output import result_object, write_result
+from ipa.parameters import QueryParameters
+from ipa.progress import Progress
+from ipa.report_query import Payment, ReportQueryResult, run_report_query
+
+
+def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters) -> int:
+    """Answer the query in the directory and show what it released, dropped and cost."""
+    payment = _payment(arguments)
+    keys = load_all_helper_keys(arguments.keys)
+    streams = read_streams(Path(arguments.events))
+    rows = len(read_query_stream(streams[0]).records)
+    with Progress(sys.stderr, rows) as progress:
+        result = run_report_query(
+            streams,
+            keys,
+            parameters,
+            payment=payment,
+            compressed_match_key_bits=arguments.compress_match_keys,
+            no_noise=arguments.no_noise,
+            seed=arguments.seed,
+            on_step=progress.step,
+        )
+    if arguments.format == "json":
+        shown = result_object(result.result, parameters.security) | report_object(result)
+        print(json.dumps(shown))
+    else:
+        write_result(result.result, parameters.security, arguments.format, sys.stdout)
+        sys.stdout.write("\n" + "".join(f"{line}\n" for line in report_lines(result)))
+    return 0
+
+
+def report_object(result: ReportQueryResult) -> dict[str, object]:
+    """What a query over reports shows besides the result, as an object for JSON."""
+    context = result.query.context
+    shown: dict[str, object] = {
+        "query": vars(context) | {"fanout": result.query.fanout},
+        "submitted": result.submitted,
+        "dropped": {str(reason): count for reason, count in result.dropped.items()},
+    }
+    if result.receipt is not None:
+        shown["budget"] = {
+            "query_id": result.receipt.query.query_id,
+            "epsilon": decimal_text(result.receipt.query.epsilon),
+            "remaining": decimal_text(result.receipt.remaining),
+        }
+    if result.compression is not None:
+        shown["compression"] = {
+            "match_key_bits": result.compression.match_key_bits,
+            "collision_probability_at_most": float(result.compression.collision_probability),
+        }
+    return shown
+
+
+def report_lines(result: ReportQueryResult) -> list[str]:
+    """The same as lines of text."""
+    context = result.query.context
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in result.dropped.items())
+    dropped = sum(result.dropped.values())
+    lines = [
+        f"{result.query.fanout} fanout query of {context.report_collector} for {context.site}, "
+        f"epoch {context.epoch}, match keys of {context.match_key_provider}",
+        f"{result.submitted:,} reports submitted, {dropped:,} dropped"
+        + (f": {reasons}" if reasons else ""),
+    ]
+    if result.receipt is not None:
+        charged = decimal_text(result.receipt.query.epsilon)
+        left = decimal_text(result.receipt.remaining)
+        lines.append(
+            f"query {result.receipt.query.query_id}: epsilon {charged} charged, {left} remaining"
+        )
+    if result.compression is not None:
+        bound = float(result.compression.collision_probability)
+        lines.append(
+            f"match keys compressed to {result.compression.match_key_bits} bits: "
+            f"any two users collide with probability at most {bound:.2g}"
+        )
+    return lines
+
+
+def _payment(arguments: argparse.Namespace) -> Payment | None:
+    if arguments.ledger is None:
+        if arguments.epsilon is not None or arguments.query_id is not None:
+            raise ParameterError("--epsilon and --query-id are for a query charged in a --ledger")
+        return None
+    if arguments.epsilon is None:
+        raise ParameterError("--ledger needs --epsilon, what the query is charged")
+    return Payment(
+        ledger=arguments.ledger,
+        epsilon=exact_epsilon(arguments.epsilon),
+        query_id=arguments.query_id or f"query-{secrets.token_hex(8)}",
+        charged_at=int(time.time()),
+    )

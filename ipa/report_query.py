@@ -1,0 +1,160 @@
+"""A fanout query over encrypted reports: from three query streams to one sum per breakdown key."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from ipa.budget import Receipt, charge, committed
+from ipa.channel import Interceptor
+from ipa.client.fanout_query import FanoutQuery, FieldWidths
+from ipa.client.networks import HelperKeys
+from ipa.client.rejection import Reason
+from ipa.errors import BudgetError, ParameterError
+from ipa.intake import agree_on_query, take_in_reports
+from ipa.network import simulated_network
+from ipa.parameters import QueryParameters
+from ipa.parties import HELPERS
+from ipa.products import ProductLog
+from ipa.protocols.match_key_compression import check_compressed_bits, compress_match_keys
+from ipa.query import QueryResult, query
+from ipa.release import combine_at_collector, shares_for_collector
+from ipa.sharing.match_key_compression import collision_probability
+from ipa.transparency import QueryRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payment:
+    """What a query costs and where it is charged: the helpers' ledger.
+
+    `query_id` must be new to the ledger; `charged_at` is Unix time in seconds.
+    """
+
+    ledger: Path
+    epsilon: Fraction
+    query_id: str
+    charged_at: int
+
+
+@dataclass(frozen=True)
+class Compression:
+    """Match keys were hashed to `match_key_bits` bits.
+
+    `collision_probability` bounds the probability that any two of them, as many as there are
+    reports at most, became one.
+    """
+
+    match_key_bits: int
+    collision_probability: Fraction
+
+
+@dataclass(frozen=True)
+class ReportQueryResult:
+    """What a query over encrypted reports released.
+
+    `result.rows` is the number of reports used, `submitted` that of the reports in the streams;
+    `dropped` counts the others by the rule they broke.
+    """
+
+    result: QueryResult
+    query: FanoutQuery
+    submitted: int
+    dropped: dict[Reason, int]
+    receipt: Receipt | None = None
+    compression: Compression | None = None
+
+
+def run_report_query(
+    streams: Sequence[bytes],
+    helper_keys: Sequence[HelperKeys],
+    parameters: QueryParameters,
+    *,
+    payment: Payment | None = None,
+    compressed_match_key_bits: int | None = None,
+    no_noise: bool = False,
+    seed: int | None = None,
+    interceptors: Iterable[Interceptor] = (),
+    on_step: Callable[[str], None] | None = None,
+) -> ReportQueryResult:
+    """Answer the query of three streams (spec: Querying), simulating three helpers and the release.
+
+    `streams` and `helper_keys` are those of helpers 1, 2 and 3. With a `payment`, the site must
+    have committed to the query's network, provider and collector, and epsilon is charged before any
+    report is opened (SPEC_NOTES: charge-first). Bad reports are dropped. A report with a breakdown
+    key of `parameters.breakdowns` or more is used and counts nowhere: the key is secret.
+
+    `no_noise` must be True, as for run_query. Raises ParameterError when the parameters are not
+    those the reports were made for, ReportError when the streams are not of one query, BudgetError,
+    MisbehaviourError.
+    """
+    if not no_noise:
+        raise ParameterError("noise is not available: say no_noise=True to release exact sums")
+    for name, found in (("streams", streams), ("helper keys", helper_keys)):
+        if len(found) != len(HELPERS):
+            raise ParameterError(f"there must be {name} for 3 helpers, not {len(found)}")
+    products = ProductLog() if parameters.security == "malicious" else None
+    network = simulated_network(seed, interceptors, on_step, products)
+    own_streams = agree_on_query(
+        network,
+        dict(zip(HELPERS, streams, strict=True)),
+        dict(zip(HELPERS, helper_keys, strict=True)),
+    )
+    agreed = own_streams[1].stream
+    check_parameters(agreed.query, parameters)
+    if compressed_match_key_bits is not None:
+        check_compressed_bits(agreed.query.match_key_bits, compressed_match_key_bits)
+        parameters = replace(parameters, match_key_bits=compressed_match_key_bits)
+    receipt = pay(payment, agreed.query, len(agreed.records), parameters) if payment else None
+    intake = take_in_reports(network, own_streams)
+    reports, compression = intake.reports, None
+    if compressed_match_key_bits is not None:
+        hashed = compress_match_keys(network, reports.match_key, compressed_match_key_bits)
+        reports = replace(reports, match_key=hashed)
+        bound = collision_probability(reports.rows, compressed_match_key_bits)
+        compression = Compression(compressed_match_key_bits, bound)
+    shared = query(network, reports, parameters)
+    sums = combine_at_collector(shares_for_collector(network, shared), parameters.breakdowns)
+    result = QueryResult(sums, reports.rows, parameters, network.costs)
+    return ReportQueryResult(
+        result, intake.query, intake.submitted, intake.dropped, receipt, compression
+    )
+
+
+def check_parameters(asked: FanoutQuery, parameters: QueryParameters) -> None:
+    """Raise ParameterError unless the reports were made with the widths of the parameters.
+
+    Breakdown keys may be wider: when reports are made it need not be known how many the query has.
+    """
+    wanted = {"match_key_bits": parameters.match_key_bits, **vars(FieldWidths.of(parameters))}
+    made_with = {"match_key_bits": asked.match_key_bits, **vars(asked.widths)}
+    for name, width in wanted.items():
+        wider = name == "breakdown_key_bits" and made_with[name] > width
+        if made_with[name] != width and not wider:
+            raise ParameterError(
+                f"the reports were made with {name} {made_with[name]}, the query asks for {width}"
+            )
+
+
+def pay(payment: Payment, asked: FanoutQuery, rows: int, parameters: QueryParameters) -> Receipt:
+    """Check the site's commitment and charge the query in the ledger; BudgetError if refused."""
+    context = asked.context
+    commitment = committed(payment.ledger, site=context.site, epoch=context.epoch)
+    if commitment is not None and commitment.network != context.network:
+        raise BudgetError(
+            f"site {context.site} is committed to helper party network {commitment.network} for "
+            f"epoch {context.epoch}; the query is for {context.network}"
+        )
+    record = QueryRecord(
+        query_id=payment.query_id,
+        charged_at=payment.charged_at,
+        site=context.site,
+        report_collector=context.report_collector,
+        epoch=context.epoch,
+        match_key_provider=context.match_key_provider,
+        fanout=asked.fanout,
+        epsilon=payment.epsilon,
+        cap=parameters.cap,
+        rows=rows,
+        breakdowns=parameters.breakdowns,
+    )
+    return charge(payment.ledger, record)

@@ -1,0 +1,221 @@
+"""Agreement on reports under attack: a helper that lies is caught, or drops rows and no more."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from intake_cases import (
+    EVENTS,
+    PARAMETERS,
+    opened_events,
+    take_in,
+    with_record,
+    without_rows,
+    without_sites,
+    world,
+)
+
+import ipa.intake
+from ipa.attacks import Change, Tampering
+from ipa.channel import InterceptedChannel, Transcript, in_memory_channels
+from ipa.client.rejection import Reason
+from ipa.costs import cost_of
+from ipa.errors import MisbehaviourError, RandomnessReuseError, VerificationError
+from ipa.intake import agree_on_query, take_in_reports
+from ipa.network import HelperParty, HelperPartyNetwork, pairwise_keys, simulated_network
+from ipa.parties import HELPERS, left_of, right_of
+from ipa.protocols.broadcast import broadcast
+from ipa.protocols.report_agreement import compare_rows
+from ipa.report_query import run_report_query
+from ipa.sharing.prss import TAG_BYTES, Prss
+
+STEPS = [f"intake/{part}/{round}" for part in ("query", "rows") for round in ("broadcast", "echo")]
+SEED = 7
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("helper", HELPERS)
+@pytest.mark.parametrize("to_both", [True, False])
+def test_every_bit_flipped_in_every_message_is_noticed(
+    step: str, helper: int, to_both: bool
+) -> None:
+    receivers = [None] if to_both else [left_of(helper), right_of(helper)]
+    size = {"query": 68, "rows": 17 * len(EVENTS)}[step.split("/")[1]]
+    bits = range(0, 8 * (32 if step.endswith("echo") else size), 29)
+    for receiver in receivers:
+        for bit in bits:
+            tampering = Tampering(helper, step, "flip", receiver=receiver, bit=bit)
+            with pytest.raises(VerificationError) as caught:
+                take_in(world(), simulated_network(interceptors=[tampering]))
+            assert tampering.tampered
+            assert caught.value.step == step.replace("broadcast", "echo")
+            assert set(caught.value.detected_by) - {helper}
+
+
+@pytest.mark.parametrize("change", ["flip", "drop", "truncate", "extend", "replay", "delay"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_query_with_a_tampered_agreement_is_not_answered(step: str, change: Change) -> None:
+    malicious = replace(PARAMETERS, security="malicious")
+    for helper in HELPERS:
+        for receiver in (None, right_of(helper), left_of(helper)):
+            tampering = Tampering(helper, step, change, receiver=receiver, bit=100)
+            with pytest.raises(MisbehaviourError):
+                run_report_query(
+                    world().streams,
+                    world().keys,
+                    malicious,
+                    no_noise=True,
+                    interceptors=[tampering],
+                )
+            assert tampering.tampered
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_different_lies_to_the_two_end_both_honest_helpers(step: str) -> None:
+    for liar in HELPERS:
+        errors = run_in_threads(liar, Tampering(liar, step, "flip", receiver=right_of(liar)))
+        assert set(HELPERS) - {liar} <= set(errors)
+        assert "no message" not in "".join(map(str, errors.values()))  # nobody waits in vain
+
+
+def run_in_threads(liar: int, tampering: Tampering) -> dict[int, MisbehaviourError]:
+    """The intake and a last word from everybody, one helper per thread; the errors by helper."""
+    keys, channels = pairwise_keys(), in_memory_channels(timeout=5)
+    errors: dict[int, MisbehaviourError] = {}
+
+    def run(number: int) -> None:
+        channel = channels[number]
+        if number == liar:
+            channel = InterceptedChannel(channel, [tampering])
+        network = HelperPartyNetwork("threads", [HelperParty(number, Prss(*keys[number]), channel)])
+        try:
+            streams = agree_on_query(
+                network, {number: world().streams[number - 1]}, {number: world().keys[number - 1]}
+            )
+            take_in_reports(network, streams)
+            broadcast(network, {number: b"done"}, 4)
+        except MisbehaviourError as error:
+            errors[number] = error
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in HELPERS]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return errors
+
+
+class LyingPrss(Prss):
+    """PRSS of a helper that lies, to everybody alike, about its copy of a share of one row."""
+
+    def __init__(self, keys: tuple[bytes, bytes], row: int, share: int) -> None:
+        super().__init__(*keys)
+        self.row = row
+        self.share = share
+
+    def tags(self, step: str, own: Sequence[bytes], right: Sequence[bytes]) -> tuple[bytes, bytes]:
+        copies = [list(own), list(right)]
+        copies[self.share][self.row] += b"?"
+        return super().tags(step, *copies)
+
+
+@pytest.mark.parametrize("liar", HELPERS)
+@pytest.mark.parametrize("share", [0, 1])
+def test_a_helper_that_lies_about_a_share_drops_that_row_alone(liar: int, share: int) -> None:
+    for row in range(len(EVENTS)):
+        network = simulated_network(SEED)
+        lying = LyingPrss(pairwise_keys(SEED)[liar], row, share)
+        network.helpers[liar] = replace(network.helpers[liar], prss=lying)
+        intake = take_in(world(), network)
+        assert intake.dropped == {Reason.INCONSISTENT: 1}
+        assert opened_events(intake) == without_sites(without_rows(row))
+
+
+@pytest.mark.parametrize("liar", HELPERS)
+def test_a_helper_with_another_key_drops_everything_and_learns_nothing_more(liar: int) -> None:
+    network = simulated_network(SEED)
+    own, _ = pairwise_keys(SEED)[liar]
+    network.helpers[liar] = replace(network.helpers[liar], prss=Prss(own, bytes(32)))
+    intake = take_in(world(), network)
+    assert intake.dropped == {Reason.INCONSISTENT: len(EVENTS)}
+
+
+def test_a_status_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ipa.intake._CODES, Reason.MALFORMED, 200)
+    with pytest.raises(VerificationError, match="status 200"):
+        take_in(with_record(world(), 2, 3, b""))
+
+
+@given(
+    rows=st.integers(0, 5),
+    data=st.data(),
+)
+def test_compared_rows_are_those_that_two_holders_have_differently(
+    rows: int, data: st.DataObject
+) -> None:
+    share = st.binary(max_size=2)
+    copies = {
+        helper: (
+            data.draw(st.lists(share, min_size=rows, max_size=rows)),
+            data.draw(st.lists(share, min_size=rows, max_size=rows)),
+        )
+        for helper in HELPERS
+    }
+    statuses = {helper: data.draw(st.binary(min_size=rows, max_size=rows)) for helper in HELPERS}
+    network = simulated_network()
+    compared = compare_rows(network, rows, statuses, copies)
+    assert compared.statuses == (statuses[1], statuses[2], statuses[3])
+    assert compared.differing == {
+        row
+        for row in range(rows)
+        for helper in HELPERS
+        if copies[helper][1][row] != copies[right_of(helper)][0][row]
+    }
+    cost = cost_of(network.costs)
+    assert (cost.rounds, cost.bytes_sent, cost.and_gates) == (2, 3 * (34 * rows + 64), 0)
+
+
+def test_the_intake_costs_four_rounds_and_looks_the_same_for_good_and_bad_reports() -> None:
+    shapes = []
+    for made in (world(), with_record(with_record(world(), 1, 0, b""), 3, 6, b"?")):
+        transcript = Transcript()
+        network = simulated_network(interceptors=[transcript])
+        take_in(made, network)
+        cost = cost_of(network.costs, "intake")
+        assert (cost.rounds, cost.bytes_sent) == (4, 3 * (200 + 34 * len(EVENTS) + 64))
+        shapes.append(transcript.shape())
+    assert shapes[0] == shapes[1]
+
+
+def test_tags_agree_between_holders_and_depend_on_key_step_position_and_message() -> None:
+    prss = {helper: Prss(*pairwise_keys(1)[helper]) for helper in HELPERS}
+    messages = [b"a", b"a", b"b", b""]
+    first = {helper: prss[helper].tags("s", messages, messages) for helper in HELPERS}
+    other_step = prss[1].tags("t", messages, messages)
+    for helper in HELPERS:
+        assert first[helper][1] == first[right_of(helper)][0]
+        assert len(first[helper][0]) == TAG_BYTES * len(messages)
+    everything = b"".join([*(first[helper][0] for helper in HELPERS), *other_step])
+    tags = [everything[at : at + TAG_BYTES] for at in range(0, len(everything), TAG_BYTES)]
+    assert len(set(tags)) == len(tags) == 20
+    with pytest.raises(RandomnessReuseError):
+        prss[1].tags("s", messages, messages)
+
+
+def test_tags_and_keystreams_are_of_different_keys() -> None:
+    """One step may draw randomness under the name that another network uses for tags."""
+    once, again = (Prss(*pairwise_keys(1)[1]) for _ in range(2))
+    own, _ = once.tags("s", [b""], [b""])
+    columns, _ = again.random_columns("s", TAG_BYTES, 8)
+    assert own != bytes(columns)
+
+
+def test_broadcast_gives_everybody_the_three_messages() -> None:
+    network = simulated_network()
+    messages = {1: b"one", 2: b"two", 3: b"six"}
+    assert broadcast(network, messages, 3) == messages
+    cost = cost_of(network.costs)
+    assert (cost.rounds, cost.bytes_sent, cost.messages) == (2, 3 * (6 + 64), 12)

@@ -1,0 +1,284 @@
+"""The whole query over reports: budget first, agreed parameters, compression, secret keys."""
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from intake_cases import (
+    EVENTS,
+    HOME,
+    PARAMETERS,
+    SHOP,
+    World,
+    answer,
+    make_world,
+    with_record,
+    with_stream,
+    world,
+)
+
+from ipa.attacks import tamper
+from ipa.budget import commit, create_ledger, queries, remaining
+from ipa.client.rejection import Reason
+from ipa.client.user_agent import ON_DEVICE
+from ipa.commitments import CollectorShare, Commitment
+from ipa.errors import BudgetError, MisbehaviourError, ParameterError, ReportError
+from ipa.events import Event, SourceEvent, TriggerEvent
+from ipa.network import simulated_network
+from ipa.oracle import query_in_steps
+from ipa.parameters import QueryParameters
+from ipa.protocols.match_key_compression import compress_match_keys
+from ipa.report_query import Payment, ReportQueryResult, run_report_query
+from ipa.sharing.dealing import reconstruct_for_testing, share_rows
+from ipa.sharing.match_key_compression import collision_probability
+from ipa.sharing.randomness import Randomness
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    """A ledger in which HOME's site has given its collector epsilon 1."""
+    path = tmp_path / "ledger.db"
+    create_ledger(path, network=HOME.network, site_epsilon=Fraction(1))
+    commit_to(path)
+    return path
+
+
+def commit_to(
+    path: Path,
+    *,
+    network: str = HOME.network,
+    provider: str = ON_DEVICE,
+    collector: str = HOME.report_collector,
+) -> None:
+    share = CollectorShare(report_collector=collector, epsilon=Fraction(1))
+    commit(
+        path,
+        Commitment(
+            site=HOME.site,
+            epoch=HOME.epoch,
+            network=network,
+            match_key_provider=provider,
+            shares=(share,),
+        ),
+    )
+
+
+def paid(
+    made: World, path: Path, query_id: str, epsilon: Fraction = Fraction(1, 4), **options: object
+) -> ReportQueryResult:
+    payment = Payment(ledger=path, epsilon=epsilon, query_id=query_id, charged_at=1_700_000_000)
+    parameters = options.get("parameters", PARAMETERS)
+    assert isinstance(parameters, QueryParameters)
+    return run_report_query(made.streams, made.keys, parameters, payment=payment, no_noise=True)
+
+
+def left(path: Path) -> Fraction:
+    return remaining(path, site=HOME.site, epoch=HOME.epoch, report_collector=HOME.report_collector)
+
+
+def test_a_query_is_charged_and_recorded(ledger: Path) -> None:
+    result = paid(with_record(world(), 1, 0, b""), ledger, "q1")
+    assert result.receipt is not None
+    assert result.receipt.remaining == left(ledger) == Fraction(3, 4)
+    (record,) = queries(ledger)
+    assert (record.query_id, record.site, record.rows) == ("q1", HOME.site, len(EVENTS))
+    assert (record.cap, record.breakdowns, record.fanout) == (60, 4, "source")
+    assert record.epsilon == Fraction(1, 4)
+
+
+def test_the_budget_runs_out_and_the_other_site_s_is_untouched(ledger: Path) -> None:
+    share = CollectorShare(report_collector=HOME.report_collector, epsilon=Fraction(1))
+    other = Commitment(
+        site=SHOP.site,
+        epoch=HOME.epoch,
+        network=HOME.network,
+        match_key_provider=ON_DEVICE,
+        shares=(share,),
+    )
+    commit(ledger, other)
+    for number in range(4):
+        paid(world(), ledger, f"q{number}")
+    with pytest.raises(BudgetError, match=r"has 0 of 1 remaining"):
+        paid(world(), ledger, "q4")
+    with pytest.raises(BudgetError, match="charged already"):
+        paid(world(), ledger, "q1")
+    assert len(queries(ledger)) == 4
+    assert remaining(
+        ledger, site=SHOP.site, epoch=HOME.epoch, report_collector=HOME.report_collector
+    ) == Fraction(1)
+
+
+@pytest.mark.parametrize(
+    ("committed", "problem"),
+    [
+        ({"network": "other.example"}, "committed to helper party network other.example"),
+        ({"provider": "login.example"}, "committed to match key provider login.example"),
+        ({"collector": "other.example"}, "no budget to report collector collector.example"),
+        (None, "has made no commitment"),
+    ],
+)
+def test_only_what_the_site_committed_to_is_answered(
+    committed: dict[str, str] | None, problem: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "ledger.db"
+    create_ledger(path, network=HOME.network, site_epsilon=Fraction(1))
+    if committed is not None:
+        commit_to(path, **committed)
+    with pytest.raises(BudgetError, match=problem):
+        paid(world(), path, "q1")
+    assert not queries(path)
+
+
+def test_a_ledger_of_another_network_that_the_site_uses_pays_nothing(tmp_path: Path) -> None:
+    """The ledger's network is the commitment's, but the query is for a third one."""
+    path = tmp_path / "ledger.db"
+    create_ledger(path, network="other.example", site_epsilon=Fraction(1))
+    commit_to(path, network="other.example")
+    with pytest.raises(BudgetError, match=r"the query is for net\.example"):
+        paid(world(), path, "q1")
+    assert not queries(path)
+
+
+def test_what_cannot_be_answered_is_not_charged(ledger: Path) -> None:
+    with pytest.raises(ParameterError):
+        paid(world(), ledger, "q1", parameters=replace(PARAMETERS, value_bits=8))
+    stream = world().stream(2)
+    shorter = with_stream(world(), 2, replace(stream, records=stream.records[1:]))
+    with pytest.raises(ReportError):
+        paid(shorter, ledger, "q1")
+    payment = Payment(ledger=ledger, epsilon=Fraction(1), query_id="q1", charged_at=0)
+    for bits in (0, PARAMETERS.match_key_bits, 300):
+        with pytest.raises(ParameterError, match="can be compressed"):
+            run_report_query(
+                world().streams,
+                world().keys,
+                PARAMETERS,
+                payment=payment,
+                compressed_match_key_bits=bits,
+                no_noise=True,
+            )
+    assert left(ledger) == 1
+
+
+def test_a_query_that_is_aborted_stays_charged(ledger: Path) -> None:
+    attack = tamper(2, "query/sort/*", "drop")
+    assert attack.tampering is not None
+    with pytest.raises(MisbehaviourError):
+        run_report_query(
+            world().streams,
+            world().keys,
+            PARAMETERS,
+            payment=Payment(ledger=ledger, epsilon=Fraction(1), query_id="q", charged_at=0),
+            no_noise=True,
+            interceptors=[attack.tampering],
+        )
+    assert left(ledger) == 0
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        replace(PARAMETERS, match_key_bits=13),
+        replace(PARAMETERS, match_key_bits=11),
+        replace(PARAMETERS, attribution_constraint_id_bits=4),
+        replace(PARAMETERS, timestamp_bits=11),
+        replace(PARAMETERS, value_bits=8),
+        replace(PARAMETERS, breakdowns=5),
+    ],
+)
+def test_parameters_must_be_those_of_the_reports(parameters: QueryParameters) -> None:
+    with pytest.raises(ParameterError, match="the reports were made with"):
+        run_report_query(world().streams, world().keys, parameters, no_noise=True)
+
+
+def test_exact_sums_must_be_asked_for() -> None:
+    with pytest.raises(ParameterError, match="no_noise"):
+        run_report_query(world().streams, world().keys, PARAMETERS)
+
+
+def test_there_are_three_streams_and_three_keys() -> None:
+    for streams, keys in ((world().streams[:2], world().keys), (world().streams, ())):
+        with pytest.raises(ParameterError, match="3 helpers"):
+            run_report_query(streams, keys, PARAMETERS, no_noise=True)
+
+
+def test_a_breakdown_key_beyond_the_query_s_counts_nowhere() -> None:
+    """Three breakdown keys in two bits: a report with key 3 still takes credit, for nobody."""
+    parameters = replace(PARAMETERS, breakdowns=3)
+    events: list[Event] = [
+        SourceEvent(1, 1, 1, 0, HOME.site),
+        SourceEvent(1, 1, 2, 3, HOME.site),
+        TriggerEvent(1, 1, 3, 10, SHOP.site),
+        SourceEvent(2, 1, 1, 2, HOME.site),
+        TriggerEvent(2, 1, 3, 20, SHOP.site),
+    ]
+    made = make_world(events)
+    result = run_report_query(made.streams, made.keys, parameters, no_noise=True)
+    assert (result.dropped, result.result.rows) == ({}, 5)
+    assert result.result.sums == query_in_steps(events, PARAMETERS)[:3] == [0, 0, 20]
+
+
+@pytest.mark.parametrize("breakdowns", [1, 2, 3, 4])
+def test_reports_may_have_wider_breakdown_keys_than_the_query(breakdowns: int) -> None:
+    parameters = replace(PARAMETERS, breakdowns=breakdowns)
+    result = run_report_query(world().streams, world().keys, parameters, no_noise=True)
+    assert result.result.sums == query_in_steps(EVENTS, PARAMETERS)[:breakdowns]
+
+
+@pytest.mark.parametrize("bits", [1, 8, 11])
+def test_compressed_match_keys_keep_users_together(bits: int) -> None:
+    """Two users at most can collide here; without a collision the sums are exact."""
+    events = list(EVENTS[:4])
+    merged = [replace(event, match_key=0) for event in events]
+    allowed = [query_in_steps(each, PARAMETERS) for each in (events, merged)]
+    made = make_world(events)
+    seen = []
+    for seed in range(12):
+        result = run_report_query(
+            made.streams,
+            made.keys,
+            PARAMETERS,
+            compressed_match_key_bits=bits,
+            no_noise=True,
+            seed=seed,
+        )
+        assert result.compression is not None
+        assert result.compression.match_key_bits == bits
+        assert result.compression.collision_probability == collision_probability(4, bits)
+        assert result.result.parameters.match_key_bits == bits
+        assert result.result.sums in allowed
+        seen.append(result.result.sums)
+    assert allowed[0] in seen
+
+
+def test_compression_is_linear_public_and_drawn_anew() -> None:
+    values = [0, 1, 2, 3, 0xABC, 0xABC, 0xFFF]
+    hashes = set()
+    for seed in range(5):
+        network = simulated_network(seed)
+        shared = share_rows(network.name, values, 12, Randomness())
+        hashed = reconstruct_for_testing(compress_match_keys(network, shared, 6))
+        assert hashed[0] == 0
+        assert hashed[1] ^ hashed[2] == hashed[3]
+        assert hashed[4] == hashed[5]
+        assert max(hashed) < 64
+        hashes.add(tuple(hashed))
+        assert network.costs["compress-match-keys/coin/open"].rounds == 1
+    assert len(hashes) == 5
+
+
+def test_a_malicious_secure_query_over_reports() -> None:
+    malicious = replace(PARAMETERS, security="malicious")
+    result = run_report_query(
+        world().streams, world().keys, malicious, compressed_match_key_bits=11, no_noise=True
+    )
+    assert result.result.rows == len(EVENTS)
+    assert answer(world()).result.sums == query_in_steps(EVENTS, PARAMETERS)
+
+
+def test_dropped_reports_do_not_hide_behind_the_budget(ledger: Path) -> None:
+    changed = with_record(with_record(world(), 1, 0, b""), 3, 6, b"")
+    result = paid(changed, ledger, "q1")
+    assert result.dropped == {Reason.MALFORMED: 2}
+    assert queries(ledger)[0].rows == len(EVENTS)
