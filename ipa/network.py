@@ -11,6 +11,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
 from types import TracebackType
@@ -26,7 +27,7 @@ from ipa.channel import (
     in_memory_channels,
 )
 from ipa.costs import Cost
-from ipa.errors import MisbehaviourError, MismatchError, ParameterError
+from ipa.errors import ChannelError, MisbehaviourError, MismatchError, ParameterError
 from ipa.parties import HELPERS, left_of, right_of
 from ipa.products import ProductLog
 from ipa.sharing.prss import KEY_BYTES, Prss
@@ -131,10 +132,11 @@ class HelperPartyNetwork:
         return self._receive(right_of, size), self._receive(left_of, size)
 
     def announce_abort(self) -> None:
-        """Tell the other helpers that the local ones abort."""
+        """Tell the other helpers that the local ones abort; one that has gone keeps no one from it."""
         for number, helper in self.helpers.items():
             for other in (left_of(number), right_of(number)):
-                helper.channel.send(Message(ABORT, number, other, b""))
+                with suppress(ChannelError):
+                    helper.channel.send(Message(ABORT, number, other, b""))
 
     def _send(self, payloads: Mapping[int, bytes], neighbour: Callable[[int], int]) -> None:
         cost = self.cost

@@ -5,6 +5,8 @@ is kept here until the batch check has shown that its error is zero, and nothing
 anything is pending (Chida et al. 2018, section 4: verify before output).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ipa.errors import ParameterError, UncheckedProductError
@@ -14,7 +16,7 @@ from ipa.sharing.replicated import SharedBits, SharedNumbers
 # Enough for the check's fixed costs to vanish, little enough for a batch to fit in 1 GiB.
 DEFAULT_BATCH_GATES = 1 << 26
 DEFAULT_BATCH_NUMBERS = 1 << 16
-SMALLEST_CHECKED_FIELD = 1 << 56
+SMALLEST_CHECKED_FIELD = 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class ProductLog:
     gates_checked: int = 0
     numbers_made: int = 0
     numbers_checked: int = 0
+    failed: bool = False
     pending_bits: list[BitProducts] = field(default_factory=list, repr=False)
     pending_numbers: list[NumberProducts] = field(default_factory=list, repr=False)
 
@@ -83,13 +86,26 @@ class ProductLog:
             or self.numbers_made - self.numbers_checked >= self.batch_numbers
         )
 
-    def take(self) -> tuple[list[BitProducts], list[NumberProducts]]:
-        """Everything pending, which is then no longer pending: it is checked exactly once."""
-        taken = self.pending_bits, self.pending_numbers
+    @contextmanager
+    def being_checked(self) -> Iterator[tuple[list[BitProducts], list[NumberProducts]]]:
+        """Everything pending, which is then no longer pending: it is checked exactly once.
+
+        The body is the check. When it raises, nothing made in this network may ever be opened.
+        """
+        bits, numbers = self.pending_bits, self.pending_numbers
         self.pending_bits, self.pending_numbers = [], []
-        return taken
+        passed = False
+        try:
+            yield bits, numbers
+            passed = True
+        finally:
+            self.failed = self.failed or not passed
+        self.gates_checked += sum(products.gates for products in bits)
+        self.numbers_checked += sum(products.x.count for products in numbers)
 
     def refuse_unchecked(self, step: str) -> None:
-        """Raise UncheckedProductError when anything is pending: it must not be opened yet."""
+        """Raise UncheckedProductError when something is pending or failed: nothing may be opened."""
+        if self.failed:
+            raise UncheckedProductError(f"{step}: something is opened after a check failed")
         if self.pending_bits or self.pending_numbers:
             raise UncheckedProductError(f"{step}: products are opened before they are checked")

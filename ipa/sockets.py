@@ -23,15 +23,19 @@ from ipa.parties import HELPERS
 MAX_STEP_BYTES = 1 << 12
 MAX_PAYLOAD_BYTES = 1 << 30
 
+# Helpers in one protocol are never more than a few messages ahead of each other.
+MAX_WAITING_MESSAGES = 1 << 10
+
 _LENGTHS = struct.Struct("!IQ")
+_SECONDS_AND_MICROSECONDS = struct.Struct("@ll")
 
 
 class SocketChannel:
     """Helper party `helper`'s end: one connected stream socket per peer, which it closes.
 
-    `receive` waits `timeout` seconds at most, and not at all once the peer has closed. A frame that
-    is cut short or breaks the limits ends the connection: nothing after it is received. Use it as
-    a context manager, or call `close`.
+    `send` and `receive` wait `timeout` seconds at most, and not at all once the peer has closed. A
+    frame that is cut short or breaks the limits ends the connection, as does a peer that sends far
+    ahead: nothing after it is received. Use it as a context manager, or call `close`.
     """
 
     def __init__(
@@ -40,6 +44,9 @@ class SocketChannel:
         self._helper = helper
         self._connections = connections
         self._timeout = timeout
+        limit = _SECONDS_AND_MICROSECONDS.pack(int(timeout), int(timeout % 1 * 1_000_000))
+        for connection in connections.values():
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         self._inboxes = {
             peer: _Inbox(peer, helper, connection) for peer, connection in connections.items()
         }
@@ -56,13 +63,15 @@ class SocketChannel:
         self.close()
 
     def send(self, message: Message) -> None:
-        """Send one frame. Raises ChannelError when the receiver is gone."""
+        """Send one frame. Raises ChannelError when the receiver is gone or does not read."""
         step = message.step.encode()
         frame = _LENGTHS.pack(len(step), len(message.payload)) + step + message.payload
         try:
             self._connections[message.receiver].sendall(frame)
         except OSError as error:
-            problem = f"H{message.receiver} closed its connection"
+            stuck = isinstance(error, BlockingIOError)
+            did = "does not read what it is sent" if stuck else "closed its connection"
+            problem = f"H{message.receiver} {did}"
             raise ChannelError(message.step, problem, [self._helper]) from error
 
     def receive(self, sender: int) -> Message | None:
@@ -105,6 +114,8 @@ class _Inbox:
 
     def _read_all(self, connection: socket.socket) -> None:
         while (message := self._read_frame(connection)) is not None:
+            if len(self._messages) >= MAX_WAITING_MESSAGES:
+                break
             with self._changed:
                 self._messages.append(message)
                 self._changed.notify()

@@ -24,6 +24,7 @@ from ipa.parties import HELPERS
 from ipa.sockets import (
     MAX_PAYLOAD_BYTES,
     MAX_STEP_BYTES,
+    MAX_WAITING_MESSAGES,
     SocketChannel,
     connected_sockets,
     local_socket_channels,
@@ -137,6 +138,32 @@ def test_a_malformed_frame_ends_the_connection(frame: bytes) -> None:
     for helper in (1, 3):
         for connection in connections[helper].values():
             connection.close()
+
+
+def test_a_peer_that_does_not_read_is_an_error_and_not_a_hang() -> None:
+    connections = connected_sockets()
+    with (
+        SocketChannel(1, connections[1], timeout=0.2) as end,
+        pytest.raises(ChannelError, match="step: H2 does not read what it is sent"),
+    ):
+        end.send(Message("step", 1, 2, bytes(1 << 24)))
+    for helper in (2, 3):
+        for connection in connections[helper].values():
+            connection.close()
+
+
+def test_a_peer_that_sends_far_ahead_is_cut_off() -> None:
+    with channels_of("sockets", timeout=60) as ends:
+        for _ in range(MAX_WAITING_MESSAGES + 1):
+            ends[1].send(Message("flood", 1, 2, b""))
+        ends[1].send(Message("last", 1, 2, b""))
+        arrived = 0
+        assert isinstance(ends[1], SocketChannel)
+        ends[1].close()
+        ends[2]._inboxes[1].reader.join(60)  # type: ignore[attr-defined]
+        while ends[2].receive(1) is not None:
+            arrived += 1
+        assert arrived == MAX_WAITING_MESSAGES
 
 
 def test_the_bytes_of_a_frame() -> None:

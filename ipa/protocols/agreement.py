@@ -7,7 +7,7 @@ nobody who depends on its next message goes on without it (SPEC_NOTES: abort).
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ipa.errors import ChannelError, MisbehaviourError, VerificationError
+from ipa.errors import ChannelError, IpaError, MisbehaviourError, VerificationError
 from ipa.network import HelperPartyNetwork, raise_together
 
 _YES = b"\x01"
@@ -50,10 +50,10 @@ def agree_to_release(network: HelperPartyNetwork) -> None:
 
 @contextmanager
 def aborting_together(network: HelperPartyNetwork) -> Iterator[None]:
-    """When a local helper notices misbehaviour, tell the other helpers, wherever they are."""
+    """When a local helper stops with an error, tell the other helpers, wherever they are."""
     try:
         yield
-    except MisbehaviourError:
+    except IpaError:
         if not network.in_lockstep:
             network.announce_abort()
         raise

@@ -42,8 +42,9 @@ def check_bit_products(
     """Raise VerificationError unless z = x AND y in every gate of the batch.
 
     For G groups of 2^l blocks of C bits, a batch in which a gate is wrong passes with probability at
-    most (ceil(C / 128) + 1 + G + 2 l + 2 (ceil(log2 (C G)) + 2)) / |field| (`soundness_error`). About
-    4 log2(C G) + 12 rounds and 3^l + 4 log2(C G) field elements per helper; reveals nothing.
+    most (ceil(C / 128) + 1 + G + 2 l + 2 (ceil(log2 (C G)) + 2)) / |field| (`soundness_error`). With
+    h = ceil(log2 G) + log2 C halvings: 3 h + 10 rounds and about 3^l + 4 h field elements per helper;
+    reveals nothing.
     """
     layout = choose_layout(_widths(batch))
     if not layout.blocks:

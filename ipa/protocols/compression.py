@@ -58,7 +58,7 @@ def verify_inner_product(
     """Raise VerificationError unless the statement is true.
 
     A false one about vectors of C elements passes with probability at most
-    2 (ceil(log2 C) + 2) / |field|. Four rounds per halving; some field elements per helper and
+    2 (ceil(log2 C) + 2) / |field|. Three rounds per halving; some field elements per helper and
     halving; reveals nothing, since a random triple masks what is opened at the end.
     """
     while vectors.length(next(iter(statement.x.values()))) > 1:
@@ -107,7 +107,7 @@ def _verify_product(
     """Raise VerificationError unless claim = x y, for Shamir shares x and y of two elements.
 
     A random x', y' and their product take the place of the upper half in one more round, so that
-    x + r (x' - x) and y + r (y' - y), which are opened, are uniform.
+    x + r (x' - x) and y + r (y' - y), which are opened, are uniform unless the coin r is 0.
     """
     field = claim.ring
     add, subtract, times = field.add, field.subtract, field.multiply

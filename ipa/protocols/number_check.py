@@ -22,7 +22,7 @@ def check_number_products(network: HelperPartyNetwork, batch: Sequence[NumberPro
 
     With public weights tau_c, powers of a coin, the claim sum_c tau_c z_c is the inner product of
     the vectors (tau_c x_c) and (y_c). N products of which one is wrong pass with probability at most
-    (N + 2 (ceil(log2 N) + 2)) / |field|. 4 ceil(log2 N) + 8 rounds; reveals nothing.
+    (N + 2 (ceil(log2 N) + 2)) / |field|. 3 ceil(log2 N) + 7 rounds; reveals nothing.
     """
     x = join_numbers(*(products.x for products in batch))
     y = join_numbers(*(products.y for products in batch))

@@ -32,18 +32,17 @@ def record_numbers(
 def check_products(network: HelperPartyNetwork) -> None:
     """Check every pending product, once. Raises VerificationError when one is wrong.
 
-    The step stands by itself in the costs, as `check`. For bits in GF(2^64) a wrong product passes
-    a batch of 2^24 gates with probability below 2^-50 (see check_bit_products).
+    After that nothing can be opened in this network any more. The step stands by itself in the
+    costs, as `check`. A wrong bit product passes with probability at most soundness_error of its
+    batch's layout, about 2^-52 for a batch of 2^26 gates.
     """
     log = network.products
     if log is None:
         return
-    bits, numbers = log.take()
-    with network.step("check", on_top=True):
+    with network.step("check", on_top=True), log.being_checked() as (bits, numbers):
         if bits:
             check_bit_products(network, log.bit_field, bits)
-            log.gates_checked += sum(products.gates for products in bits)
-        for ring in {products.x.ring for products in numbers}:
+        # Fields in the order they came: every helper takes the same.
+        for ring in dict.fromkeys(products.x.ring for products in numbers):
             batch = [products for products in numbers if products.x.ring == ring]
             check_number_products(network, batch)
-            log.numbers_checked += sum(products.x.count for products in batch)

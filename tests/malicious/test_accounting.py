@@ -1,0 +1,216 @@
+"""Nothing is left out: every product is checked exactly once, and before anything is opened."""
+
+from collections.abc import Callable
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from malicious_cases import (
+    CAPPINGS,
+    TINY_EVENTS,
+    MaliciousSimulation,
+    column_errors,
+    raised,
+    tiny,
+    tiny_queries,
+)
+from strategies import SEEDS, Simulation, examples
+
+from ipa.costs import cost_of
+from ipa.errors import ParameterError, UncheckedProductError, VerificationError
+from ipa.events import Event
+from ipa.oracle import query_in_steps
+from ipa.parameters import Capping, QueryParameters
+from ipa.products import BitProducts, NumberProducts, ProductLog
+from ipa.protocols import product_check
+from ipa.protocols.bit_check import check_bit_products
+from ipa.protocols.multiplication import multiply, multiply_numbers
+from ipa.protocols.number_check import check_number_products
+from ipa.protocols.opening import open_bits, open_numbers
+from ipa.protocols.product_check import check_products
+from ipa.release import combine_at_collector, shares_for_collector
+from ipa.sharing.binary_field import BinaryField
+from ipa.sharing.rings import PRIME_FIELD, IntegersModulo, Ring
+
+
+class Recorded:
+    """What the two checks are given, while they go on checking."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.bits: list[BitProducts] = []
+        self.numbers: list[NumberProducts] = []
+
+        def bits(network, field, batch):  # type: ignore[no-untyped-def]
+            self.bits += batch
+            check_bit_products(network, field, batch)
+
+        def numbers(network, batch):  # type: ignore[no-untyped-def]
+            self.numbers += batch
+            check_number_products(network, batch)
+
+        monkeypatch.setattr(product_check, "check_bit_products", bits)
+        monkeypatch.setattr(product_check, "check_number_products", numbers)
+
+
+@examples(12)
+@given(tiny_queries(), SEEDS, st.sampled_from([300, 1000, 1 << 24]))
+def test_every_gate_of_a_query_is_checked_exactly_once(
+    case: tuple[list[Event], QueryParameters], seed: int, batch_gates: int
+) -> None:
+    events, parameters = case
+    with pytest.MonkeyPatch.context() as patch:
+        recorded = Recorded(patch)
+        simulation = MaliciousSimulation(seed, ProductLog(batch_gates=batch_gates))
+        result = simulation.query(events, parameters)
+    made = cost_of(simulation.network.costs).and_gates
+    assert simulation.log.gates_made == simulation.log.gates_checked == made
+    assert sum(products.gates for products in recorded.bits) == made
+    assert len({id(products.z) for products in recorded.bits}) == len(recorded.bits)
+    assert recorded.numbers == []
+    sums = combine_at_collector(
+        shares_for_collector(simulation.network, result), parameters.breakdowns
+    )
+    assert sums == query_in_steps(events, parameters)
+
+
+@pytest.mark.parametrize("capping", CAPPINGS)
+def test_batches_are_bounded(capping: Capping) -> None:
+    """A batch ends with the multiplication that fills it; the last check takes the rest."""
+    batches = {}
+    for batch_gates in (1, 100, 1 << 24):
+        simulation = MaliciousSimulation(5, ProductLog(batch_gates=batch_gates))
+        simulation.query(TINY_EVENTS, tiny(capping))
+        checks = {path.split("/")[0] for path in simulation.network.costs}
+        batches[batch_gates] = len(checks - {"query"})
+        multiplications = sum(cost.and_gates > 0 for cost in simulation.network.costs.values())
+        if batch_gates == 1:  # and the last one, which finds nothing
+            assert batches[1] == multiplications + 1
+    assert batches[1] > batches[100] > batches[1 << 24] == 1
+
+
+@pytest.mark.parametrize(("batch", "checked"), [(11, 12), (12, 12), (13, 0)])
+def test_a_batch_is_checked_as_soon_as_it_is_full(batch: int, checked: int) -> None:
+    log = ProductLog(batch_gates=batch, batch_numbers=batch)
+    simulation = MaliciousSimulation(5, log)
+    x = simulation.bits([1, 2, 3], 4)
+    multiply(simulation.network, x, x)
+    assert (log.gates_made, log.gates_checked) == (12, checked)
+    simulation.finish()
+    numbers = simulation.numbers(PRIME_FIELD, range(12))
+    multiply_numbers(simulation.network, numbers, numbers)
+    assert (log.numbers_made, log.numbers_checked) == (12, checked)
+
+
+@examples(40)
+@given(
+    SEEDS,
+    st.lists(st.integers(0, 7), max_size=5),
+    st.lists(st.integers(1, 4), max_size=5),
+    st.integers(1, 9),
+)
+def test_every_number_is_checked_exactly_once(
+    seed: int, counts: list[int], rows: list[int], batch: int
+) -> None:
+    """Numbers of two fields and bits in one log; each kind may fill the batch."""
+    fields = (PRIME_FIELD, IntegersModulo((1 << 127) - 1))
+    with pytest.MonkeyPatch.context() as patch:
+        recorded = Recorded(patch)
+        log = ProductLog(batch_numbers=batch, batch_gates=4 * batch)
+        simulation = MaliciousSimulation(seed, log)
+        for index, count in enumerate(counts):
+            x = simulation.numbers(fields[index % 2], list(range(count)))
+            multiply_numbers(simulation.network, x, x)
+        for count in rows:
+            bits = simulation.bits([3] * count, 2)
+            multiply(simulation.network, bits, bits)
+        simulation.finish()
+    cost = cost_of(simulation.network.costs)
+    assert log.numbers_checked == cost.ring_products == sum(counts)
+    assert log.gates_checked == cost.and_gates == 2 * sum(rows)
+    assert sum(products.x.count for products in recorded.numbers) == sum(counts)
+    assert sum(products.gates for products in recorded.bits) == 2 * sum(rows)
+
+
+def test_opening_while_a_product_is_pending_is_refused() -> None:
+    simulation = MaliciousSimulation(1)
+    network = simulation.network
+    bits, numbers = simulation.bits([1, 0], 1), simulation.numbers(PRIME_FIELD, [5])
+    assert open_bits(network, bits) == [1]
+    products: list[Callable[[], object]] = [
+        lambda: multiply(network, bits, bits),
+        lambda: multiply_numbers(network, numbers, numbers),
+    ]
+    for make_product in products:
+        make_product()
+        sent = len(simulation.transcript.messages)
+        with pytest.raises(UncheckedProductError, match="before they are checked"):
+            open_bits(network, bits)
+        with pytest.raises(UncheckedProductError, match="before they are checked"):
+            open_numbers(network, numbers)
+        assert len(simulation.transcript.messages) == sent
+        check_products(network)
+        assert open_bits(network, bits) == [1]
+        assert open_numbers(network, numbers) == [5]
+
+
+def test_checked_products_are_not_checked_again() -> None:
+    simulation = MaliciousSimulation(1)
+    x = simulation.bits([1, 0, 1], 3)
+    multiply(simulation.network, x, x)
+    simulation.finish()
+    sent = len(simulation.transcript.messages)
+    simulation.finish()
+    assert len(simulation.transcript.messages) == sent
+
+
+def test_semi_honest_networks_check_nothing() -> None:
+    simulation = Simulation(1)
+    x = simulation.bits([1], 1)
+    product = multiply(simulation.network, x, x)
+    check_products(simulation.network)
+    assert open_bits(simulation.network, product) == [1]
+    assert sorted(simulation.network.costs) == ["multiply", "open"]
+
+
+@pytest.mark.parametrize("modulus", [1 << 64, 101, (1 << 31) - 1, ((1 << 61) - 1) * 3])
+def test_products_that_cannot_be_checked_are_refused(modulus: int) -> None:
+    """A ring that is no field, or a field so small that cheating would often pass."""
+    simulation = MaliciousSimulation(1)
+    x = simulation.numbers(IntegersModulo(modulus), [1])
+    with pytest.raises(ParameterError, match="cannot be checked"):
+        multiply_numbers(simulation.network, x, x)
+    assert simulation.log.numbers_made == 0
+
+
+def test_a_failed_check_counts_nothing_as_checked() -> None:
+    simulation = MaliciousSimulation(1, attack=column_errors(2, "multiply", [1]))
+    x = simulation.bits([1, 0, 1], 3)
+    multiply(simulation.network, x, x)
+    assert isinstance(raised(lambda: check_products(simulation.network)), VerificationError)
+    assert (simulation.log.gates_made, simulation.log.gates_checked) == (9, 0)
+
+
+def test_after_a_failed_check_nothing_is_opened() -> None:
+    """A caller that goes on after the error gets nothing out."""
+    simulation = MaliciousSimulation(1, attack=column_errors(2, "multiply", [1]))
+    x = simulation.bits([1, 0, 1], 3)
+    product = multiply(simulation.network, x, x)
+    with pytest.raises(VerificationError):
+        check_products(simulation.network)
+    with pytest.raises(UncheckedProductError):
+        open_bits(simulation.network, product)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_fields_are_checked_in_the_order_they_came(order: tuple[int, ...]) -> None:
+    """In whatever process: an order by hash differs between processes, and helpers would abort."""
+    fields: list[Ring] = [PRIME_FIELD, BinaryField(64), IntegersModulo((1 << 127) - 1)]
+    with pytest.MonkeyPatch.context() as patch:
+        recorded = Recorded(patch)
+        simulation = MaliciousSimulation(1)
+        for index in order:
+            x = simulation.numbers(fields[index], [5])
+            multiply_numbers(simulation.network, x, x)
+        simulation.finish()
+    assert [products.x.ring for products in recorded.numbers] == [fields[index] for index in order]

@@ -1,0 +1,285 @@
+"""Attacks by behaviour, in lockstep and in threads: what the laboratory reports."""
+
+import re
+
+import pytest
+from malicious_cases import (
+    SEED,
+    TINY_EVENTS,
+    MaliciousSimulation,
+    column_errors,
+    element_errors,
+    honest_messages,
+    raised,
+    share_errors,
+    tiny,
+)
+
+from ipa.attacks import (
+    Attack,
+    AttackReport,
+    Change,
+    add_error,
+    feed_other_input,
+    run_attack,
+    run_attack_in_threads,
+    tamper,
+    use_other_keys,
+)
+from ipa.channel import Message
+from ipa.errors import ChannelError, MisbehaviourError, VerificationError
+from ipa.network import HelperParty, HelperPartyNetwork, pairwise_keys
+from ipa.parameters import QueryParameters
+from ipa.parties import HELPERS, left_of, right_of
+from ipa.protocols.agreement import aborting_together
+from ipa.protocols.multiplication import multiply, multiply_numbers
+from ipa.sharing.prss import Prss
+from ipa.sharing.rings import PRIME_FIELD
+
+PARAMETERS = tiny()
+STEPS = list(dict.fromkeys(message.step for message in honest_messages("proportional")))
+PRODUCTS = [step for step in STEPS if "multiply" in step]
+TO_BOTH = [step for step in STEPS if re.search("open|ready|input-check|verdict|confirmation", step)]
+HALVES = sorted({step for step in STEPS if step.startswith("check") and "/halve" in step})
+
+
+def attacked(attack: Attack) -> AttackReport:
+    return run_attack(TINY_EVENTS, PARAMETERS, attack, SEED)
+
+
+def assert_aborted(report: AttackReport) -> None:
+    assert report.outcome == "aborted"
+    assert report.result_is_right is None
+    assert report.step
+    assert report.detected_by
+
+
+def test_without_an_attack_the_right_result_is_released() -> None:
+    report = attacked(Attack(1))
+    assert (report.outcome, report.result_is_right) == ("released", True)
+    assert (report.step, report.detected_by, report.errors) == ("", (), {})
+    threads = run_attack_in_threads(TINY_EVENTS, PARAMETERS, Attack(1), SEED, timeout=20)
+    assert (threads.outcome, threads.result_is_right) == ("released", True)
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+def test_an_error_in_any_product_step(helper: int) -> None:
+    assert len(PRODUCTS) > 15
+    for step in PRODUCTS:
+        report = attacked(add_error(helper, step))
+        assert_aborted(report)
+        assert report.step.startswith("check/"), (step, report)
+        honest = tuple(other for other in HELPERS if other != helper)
+        assert (report.detected_by, tuple(report.errors)) == (honest, honest)
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+def test_other_keys_and_other_input(helper: int) -> None:
+    keys = attacked(use_other_keys(helper))
+    assert_aborted(keys)
+    assert keys.step == "check/bits/coin/open"
+    assert keys.detected_by == (left_of(helper),)
+    other_input = attacked(feed_other_input(helper))
+    assert_aborted(other_input)
+    assert other_input.step == "query/input-check"
+    # The share it changed is the one its left neighbour holds too.
+    assert other_input.detected_by == (left_of(helper),)
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+def test_two_helpers_are_told_the_same_lie_or_different_things(helper: int) -> None:
+    neighbours = (left_of(helper), right_of(helper))
+    assert len(TO_BOTH) > 20
+    for bit, step in enumerate(TO_BOTH):
+        for receiver in (None, *neighbours):
+            report = attacked(tamper(helper, step, "flip", receiver=receiver, bit=bit))
+            assert_aborted(report)
+            assert report.step == step
+            assert set(report.detected_by) == ({receiver} if receiver else set(neighbours))
+
+
+@pytest.mark.parametrize("change", ["drop", "truncate", "extend", "replay", "delay"])
+def test_the_laboratory_reports_changed_messages(change: Change) -> None:
+    attack = tamper(2, "query/sort/*", change)
+    report = attacked(attack)
+    assert_aborted(report)
+    assert report.step.startswith("query/sort/")
+    assert attack.tampering is not None
+    assert attack.tampering.tampered >= 1
+
+
+def test_a_pattern_that_matches_nothing_changes_nothing() -> None:
+    attack = tamper(2, "query/elsewhere", "drop")
+    assert attacked(attack).outcome == "released"
+    assert attack.tampering is not None
+    assert attack.tampering.tampered == 0
+
+
+def test_semi_honest_security_does_not_notice() -> None:
+    """The attack is real: the same error gives a wrong result where nothing is checked."""
+    semi_honest = QueryParameters(
+        breakdowns=2,
+        cap=2,
+        security="semi-honest",
+        match_key_bits=2,
+        attribution_constraint_id_bits=1,
+        timestamp_bits=2,
+        value_bits=2,
+    )
+    # Bit 0 of the last product is in the carry of a sum.
+    last = "query/aggregation/*"
+    report = run_attack(TINY_EVENTS, semi_honest, add_error(3, last), SEED)
+    assert (report.outcome, report.result_is_right) == ("released", False)
+
+
+# Errors a message cannot show: they are in the helper's own shares too
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+@pytest.mark.parametrize(
+    "columns",
+    [
+        [1, 1],  # the same row of two columns: the errors sum to zero
+        [3],  # two rows of a column
+        [1, 2, 3],
+        [1, 1, 1, 1],  # the same error in every product of one operand x
+        [0, 0, 0, 8],
+        [15, 15, 15, 15],
+    ],
+)
+@pytest.mark.parametrize("one_column", [False, True])
+def test_errors_that_cancel(helper: int, columns: list[int], one_column: bool) -> None:
+    attack = column_errors(helper, "multiply", columns)
+    simulation = MaliciousSimulation(SEED, attack=attack)
+    x = simulation.bits([1, 0, 1, 0], 1) if one_column else simulation.bits([5, 6, 0, 15], 4)
+    multiply(simulation.network, x, simulation.bits([7, 0, 9, 15], 4))
+    error = raised(simulation.finish)
+    assert isinstance(error, VerificationError)
+    assert error.step == "check/bits/last"
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+def test_errors_that_cancel_over_two_multiplications(helper: int) -> None:
+    """Each step has the same error in the same place: their XOR is zero."""
+    attack = column_errors(helper, "multiply*", [1])
+    simulation = MaliciousSimulation(SEED, attack=attack)
+    x, y = simulation.bits([1, 1, 0], 1), simulation.bits([1, 0, 1], 1)
+    products = multiply(simulation.network, x, y), multiply(simulation.network, y, x)
+    assert len(products) == 2
+    error = raised(simulation.finish)
+    assert error is not None
+    assert error.step == "check/bits/last"
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+def test_errors_within_the_check_itself(helper: int) -> None:
+    """An honest batch, but a helper that errs in the check: the other two do not accept it."""
+    assert len(HALVES) > 5
+    attacks = [element_errors(helper, "check/bits/values", [0, 0, 1])]
+    for step in HALVES:
+        if step.endswith("products"):
+            attacks += [element_errors(helper, step, [1]), element_errors(helper, step, [0, 1])]
+    attacks += [
+        element_errors(helper, "check/bits/last/products", errors) for errors in ([7], [0, 7])
+    ]
+    attacks += [
+        share_errors(helper, "check/bits/last/mask", own, right)
+        for own in ([1], [0, 1], [0])
+        for right in ([1], [0, 1])
+    ]
+    for attack in attacks:
+        assert_aborted(attacked(attack))
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+def test_errors_in_products_of_numbers(helper: int) -> None:
+    """One error, two that sum to zero, and errors in the check of an honest batch."""
+    largest = PRIME_FIELD.modulus - 1
+    for pattern, errors in (
+        ("multiply-numbers", [1]),
+        ("multiply-numbers", [0, 0, 5]),
+        ("multiply-numbers", [1, largest]),
+        ("check/numbers/halve/products", [1]),
+        ("check/numbers/halve/products", [0, 1]),
+        ("check/numbers/last/products", [1, largest]),
+    ):
+        simulation = MaliciousSimulation(SEED, attack=element_errors(helper, pattern, errors))
+        x, y = (simulation.numbers(PRIME_FIELD, v) for v in ([1, 2, 3], [5, 0, largest]))
+        multiply_numbers(simulation.network, x, y)
+        error = raised(simulation.finish)
+        assert error is not None, (pattern, errors)
+        assert error.step == "check/numbers/last"
+
+
+# Threads: every honest helper finds out by itself
+
+
+@pytest.mark.parametrize(
+    ("attack", "timeout"),
+    [
+        (tamper(1, "query/sort/*/multiply", "flip"), 20.0),
+        (tamper(2, "query/helper-bits/*", "truncate"), 20.0),
+        (tamper(3, "query/aggregation/*", "extend"), 20.0),
+        (tamper(1, "query/sort/*", "replay"), 20.0),
+        (tamper(2, "query/capping/*", "delay"), 1.0),
+        (tamper(3, "check/bits/values", "drop"), 1.0),
+        (tamper(1, "check/bits/coin/ready", "flip", receiver=2), 20.0),
+        (tamper(2, "check/bits/coin/open", "flip", receiver=3), 20.0),
+        (tamper(3, "check/bits/last/open-shamir", "flip", receiver=1), 20.0),
+        (tamper(1, "check/bits/last/open", "flip", receiver=2), 20.0),
+        (tamper(2, "query/agreement/verdict", "flip", receiver=1), 20.0),
+        (add_error(3, "query/sort/*"), 20.0),
+        (use_other_keys(1), 20.0),
+        (feed_other_input(2), 20.0),
+    ],
+    ids=lambda value: (
+        f"{value.tampering.change}-{value.tampering.pattern}"
+        if isinstance(value, Attack) and value.tampering
+        else None
+    ),
+)
+def test_in_threads_both_honest_helpers_abort(attack: Attack, timeout: float) -> None:
+    report = run_attack_in_threads(TINY_EVENTS, PARAMETERS, attack, SEED, timeout)
+    assert_aborted(report)
+    honest = [helper for helper in HELPERS if helper != attack.helper]
+    assert sorted(report.errors) == honest
+    for helper, error in report.errors.items():
+        assert isinstance(error, MisbehaviourError)
+        assert error.step.startswith(("query/", "check/"))
+        assert error.detected_by == (helper,)
+
+
+def test_a_lie_in_the_very_last_round_leaves_no_result() -> None:
+    """The one honest helper that hears it aborts; the collector needs the shares of all three."""
+    attack = tamper(1, "query/agreement/confirmation", "flip", receiver=3)
+    report = run_attack_in_threads(TINY_EVENTS, PARAMETERS, attack, SEED, timeout=20)
+    assert_aborted(report)
+    assert list(report.errors) == [3]
+
+
+class GoneChannel:
+    """A channel whose peer H3 has closed its connection, so that sending to it fails."""
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
+
+    def send(self, message: Message) -> None:
+        if message.receiver == 3:
+            raise ChannelError(message.step, "H3 closed its connection", [1])
+        self.told.append(message.receiver)
+
+    def receive(self, sender: int) -> Message | None:
+        return None
+
+    def is_drained(self) -> bool:
+        return True
+
+
+def test_a_helper_that_closes_its_connection_does_not_silence_an_abort() -> None:
+    """H1 tells H2 nevertheless, and raises what it noticed first."""
+    channel = GoneChannel()
+    party = HelperParty(1, Prss(*pairwise_keys(SEED)[1]), channel)
+    network = HelperPartyNetwork("deployment", [party])
+    with pytest.raises(VerificationError, match="a product is wrong"), aborting_together(network):
+        raise VerificationError("check", "a product is wrong", [1])
+    assert channel.told == [2]

@@ -1,0 +1,308 @@
+"""Soundness is measured: in a small field cheating passes sometimes, as often as the bound allows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import log2, sqrt
+
+import pytest
+from malicious_cases import MaliciousSimulation, column_errors, element_errors, raised
+
+from ipa.errors import MisbehaviourError, VerificationError
+from ipa.network import HelperPartyNetwork
+from ipa.parameters import QueryParameters
+from ipa.products import DEFAULT_BATCH_GATES, DEFAULT_BATCH_NUMBERS, ProductLog
+from ipa.protocols import bit_check, compression
+from ipa.protocols.bit_check import soundness_error
+from ipa.protocols.bitonic_sort import sort_gates
+from ipa.protocols.coins import public_coins
+from ipa.protocols.multiplication import multiply, multiply_numbers
+from ipa.query import run_query
+from ipa.sharing.binary_field import BinaryField
+from ipa.sharing.blocks import Layout, choose_layout, to_blocks
+from ipa.sharing.column_hash import ColumnHash
+from ipa.sharing.replicated import SharedNumbers
+from ipa.sharing.rings import PRIME_FIELD, IntegersModulo, Ring
+from ipa.workload import generate_events
+
+RUNS = 600
+
+
+def one_wrong_gate(seed: int, degree: int) -> MaliciousSimulation:
+    """A batch of a single AND gate to which helper 2 has added an error."""
+    log = ProductLog(bit_field=BinaryField(degree))
+    simulation = MaliciousSimulation(seed, log, attack=column_errors(2, "multiply", [1]))
+    x, y = simulation.bits([seed & 1], 1), simulation.bits([seed >> 1 & 1], 1)
+    multiply(simulation.network, x, y)
+    return simulation
+
+
+def one_wrong_number(seed: int, modulus: int) -> MaliciousSimulation:
+    log = ProductLog(smallest_prime_field=2)
+    simulation = MaliciousSimulation(
+        seed, log, attack=element_errors(2, "multiply-numbers", [0, 1])
+    )
+    x = simulation.numbers(IntegersModulo(modulus), [1, 2, 3])
+    multiply_numbers(simulation.network, x, x)
+    return simulation
+
+
+def undetected(make: Callable[[int], MaliciousSimulation], runs: int) -> float:
+    """The share of runs in which cheating passes; only a wrong product is ever noticed."""
+    passed = 0
+    for seed in range(runs):
+        error = raised(make(seed).finish)
+        assert error is None or isinstance(error, VerificationError)
+        passed += error is None
+    return passed / runs
+
+
+def compatible(rate: float, bound: float, runs: int) -> bool:
+    """Not more than the bound by four standard deviations."""
+    return rate <= bound + 4 * sqrt(bound * (1 - bound) / runs)
+
+
+def test_one_wrong_gate_in_a_small_field_passes_now_and_then() -> None:
+    rate = undetected(lambda seed: one_wrong_gate(seed, 8), RUNS)
+    bound = soundness_error(choose_layout({1: 1}), 1 << 8)
+    assert rate > 1 / 256
+    assert compatible(rate, bound, RUNS)
+
+
+def test_a_larger_field_is_sounder() -> None:
+    rate = undetected(lambda seed: one_wrong_gate(seed, 16), RUNS // 3)
+    assert compatible(rate, soundness_error(choose_layout({1: 1}), 1 << 16), RUNS // 3)
+    assert rate < 0.01
+
+
+def test_one_wrong_number_in_a_small_field_passes_now_and_then() -> None:
+    rate = undetected(lambda seed: one_wrong_number(seed, 101), RUNS)
+    bound = (3 + 2 * (2 + 2)) / 101
+    assert rate > 1 / 101
+    assert compatible(rate, bound, RUNS)
+
+
+# The best a cheater can do: keep the error polynomial zero at as many coins as its degree allows
+
+
+@dataclass
+class BestCheater:
+    """A helper that errs in each halving so that two values of the coin hide what it did before.
+
+    It knows its error e in the claim, and adds e_1 to H(1) and e_inf to H(inf), so that the error of
+    H(t) is q (t - a)(t - b). `linked` says whether H(0) = claim - H(1).
+    """
+
+    ring: Ring
+    error: int
+    errors: list[int] = field(default_factory=list)
+
+    def add_errors(self, linked: bool) -> list[int]:
+        ring = self.ring
+        a, b = 2, 4
+        at_zero = ring.multiply(a, b)
+        at_one = ring.multiply(ring.subtract(1, a), ring.subtract(1, b))
+        known = ring.add(at_zero, at_one) if linked else at_zero
+        factor = ring.multiply(self.error, ring.inverse(known))
+        self.errors = [ring.multiply(factor, value) for value in (at_zero, at_one, 1)]
+        return self.errors[1:]
+
+    def hear(self, coin: int) -> None:
+        ring = self.ring
+        if self.errors:
+            at_zero, at_one, leading = self.errors
+            square = ring.subtract(ring.multiply(coin, coin), coin)
+            slope = ring.multiply(coin, ring.subtract(at_one, at_zero))
+            self.error = ring.add(ring.add(at_zero, slope), ring.multiply(square, leading))
+            self.errors = []
+
+
+def with_best_cheater(patch: pytest.MonkeyPatch, ring: Ring, error: Callable[[], int]) -> None:
+    """Make helper 1 cheat as well as it can in everything that compression re-shares."""
+    reshare = compression._reshare_products
+    cheaters: list[BestCheater] = []
+
+    def cheating_reshare(network, points, field, products):  # type: ignore[no-untyped-def]
+        if not cheaters:
+            cheaters.append(BestCheater(ring, error()))
+        at_one, at_infinity = reshare(network, points, field, products)
+        if cheaters[0].error:
+            errors = cheaters[0].add_errors("halve" in network.path)
+            at_one, at_infinity = (
+                value.add_public([extra])
+                for value, extra in zip((at_one, at_infinity), errors, strict=True)
+            )
+        return at_one, at_infinity
+
+    def heard(network: HelperPartyNetwork, field: Ring, count: int) -> list[int]:
+        opened = public_coins(network, field, count)
+        cheaters[0].hear(opened[0])
+        return opened
+
+    patch.setattr(compression, "_reshare_products", cheating_reshare)
+    patch.setattr(compression, "public_coins", heard)
+
+
+def record_hashes(patch: pytest.MonkeyPatch) -> list[ColumnHash]:
+    """A list to which every check of bits adds the hash that it draws."""
+    hashes: list[ColumnHash] = []
+    draw = bit_check._draw_weights
+
+    def drawn(network, field, layout):  # type: ignore[no-untyped-def]
+        weights = draw(network, field, layout)
+        hashes.append(weights.columns)
+        return weights
+
+    patch.setattr(bit_check, "_draw_weights", drawn)
+    return hashes
+
+
+def best_cheating_with_a_bit_passes(seed: int) -> bool:
+    with pytest.MonkeyPatch.context() as patch:
+        hashes = record_hashes(patch)
+        simulation = one_wrong_gate(seed, 8)
+        with_best_cheater(patch, BinaryField(8), lambda: hashes[0].sums([1])[0])
+        return raised(simulation.finish) is None
+
+
+def test_the_best_cheater_in_the_binary_field_stays_below_the_bound() -> None:
+    rate = sum(map(best_cheating_with_a_bit_passes, range(RUNS))) / RUNS
+    layout = choose_layout({1: 1})
+    roots = 2 * (log2(layout.length) + 1) / 256  # two for each halving and for the last product
+    assert compatible(rate, soundness_error(layout, 1 << 8), RUNS)
+    assert rate > 0.6 * roots
+
+
+def best_cheating_with_a_number_passes(seed: int) -> bool:
+    with pytest.MonkeyPatch.context() as patch:
+        simulation = one_wrong_number(seed, 101)
+        weights: list[int] = []
+        scale = SharedNumbers.scale
+
+        def scaled(self: SharedNumbers, factors: Sequence[int]) -> SharedNumbers:
+            if len(factors) == 3:
+                weights[:] = factors
+            return scale(self, factors)
+
+        patch.setattr(SharedNumbers, "scale", scaled)
+        with_best_cheater(patch, IntegersModulo(101), lambda: weights[1])
+        return raised(simulation.finish) is None
+
+
+def test_the_best_cheater_in_the_prime_field_stays_below_the_bound() -> None:
+    rate = sum(map(best_cheating_with_a_number_passes, range(RUNS))) / RUNS
+    assert compatible(rate, (3 + 2 * (2 + 2)) / 101, RUNS)
+    assert rate > 0.6 * (1 + 2 * 3) / 101
+
+
+# A coin known beforehand makes cheating easy; so it has to come after the products
+
+
+def test_who_knows_the_weights_beforehand_can_hide_an_error() -> None:
+    """Errors in 200 gates whose weights sum to zero: GF(2^64) has but 64 dimensions."""
+    rows = 200
+    layout = choose_layout({rows: 1})
+
+    def run(errors: int) -> tuple[ColumnHash, MisbehaviourError | None]:
+        with pytest.MonkeyPatch.context() as patch:
+            hashes = record_hashes(patch)
+            attack = column_errors(3, "multiply", [errors])
+            simulation = MaliciousSimulation(1, attack=attack)
+            x = simulation.bits([1] * rows, 1)
+            multiply(simulation.network, x, x)
+            error = raised(simulation.finish)
+            return hashes[0], error
+
+    known, error = run(0)
+    assert error is None
+
+    def weights_of(errors: int) -> int:
+        """The hashes of all blocks, side by side: every one has to be zero."""
+        hashed = known.sums(to_blocks({rows: [errors]}, layout))
+        return sum(value << 64 * block for block, value in enumerate(hashed))
+
+    hidden = dependency([weights_of(1 << row) for row in range(rows)])
+    assert hidden
+    assert weights_of(hidden) == 0
+    assert run(hidden)[1] is None
+    assert isinstance(run(hidden ^ 1)[1], VerificationError)
+
+
+def test_the_weights_are_drawn_anew() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        hashes = record_hashes(patch)
+        for seed in range(5):
+            raised(one_wrong_gate(seed, 64).finish)
+    assert len({hashed.sums([1])[0] for hashed in hashes}) == 5
+
+
+@pytest.mark.parametrize("across", ["groups", "blocks", "positions"])
+def test_equal_errors_in_two_places_do_not_cancel(across: str) -> None:
+    """Two groups, two blocks of a group and two positions of a block have different weights."""
+    rows = 1 << 10
+    while (layout := choose_layout({rows: 1})).groups < 2:
+        rows += rows // 2
+    distances = {"groups": layout.length << layout.variables, "blocks": layout.length}
+    distance = distances.get(across, layout.length // 2)
+    assert distance < rows
+    attack = column_errors(1, "multiply", [1 | 1 << distance])
+    simulation = MaliciousSimulation(1, attack=attack)
+    x = simulation.bits([0] * rows, 1)
+    multiply(simulation.network, x, x)
+    assert isinstance(raised(simulation.finish), VerificationError)
+
+
+def dependency(vectors: Sequence[int]) -> int:
+    """A subset, as a number, of the vectors over GF(2) whose XOR is zero; 0 when there is none."""
+    basis: dict[int, tuple[int, int]] = {}
+    for index, vector in enumerate(vectors):
+        chosen = 1 << index
+        while vector and vector.bit_length() in basis:
+            other, others = basis[vector.bit_length()]
+            vector, chosen = vector ^ other, chosen ^ others
+        if not vector:
+            return chosen
+        basis[vector.bit_length()] = (vector, chosen)
+    return 0
+
+
+# The real field
+
+
+def test_the_bound_for_a_query_of_a_million_events() -> None:
+    """Batches times the bound of a batch, with room for every width: at most 2^-40."""
+    parameters = QueryParameters(breakdowns=256, cap=1 << 16)
+    rows = 1 << 20
+    key = 64 + 16 + 32 + 1 + parameters.breakdown_key_bits
+    # A million rows sorted three times is more than the whole query (see the next test).
+    gates = 3 * sort_gates(rows, key, key + parameters.value_bits)
+    batches = -(-gates // DEFAULT_BATCH_GATES) + 1
+    worst = max(
+        soundness_error(choose_layout({shape: -(-2 * DEFAULT_BATCH_GATES // shape)}), 1 << 64)
+        for shape in (1, 3, 127, 128, 129, 1 << 10, (1 << 15) + 1, 1 << 19, 1 << 20)
+    )
+    assert 0 < worst < 2.0**-50
+    assert batches * worst <= 2.0**-40
+
+
+def test_three_sorts_are_more_than_a_query() -> None:
+    """At a size that can be run; of a larger query the sort is a larger part."""
+    parameters = QueryParameters(breakdowns=256, cap=1 << 16, security="semi-honest")
+    events = generate_events(1024, breakdowns=256)
+    result = run_query(events, parameters, no_noise=True, seed=1)
+    gates = sum(cost.and_gates for cost in result.costs.values())
+    key = 64 + 16 + 32 + 1 + parameters.breakdown_key_bits
+    sort = sort_gates(1024, key, key + parameters.value_bits)
+    assert gates < 3 * sort
+
+
+def test_the_bound_for_products_of_numbers() -> None:
+    batch = DEFAULT_BATCH_NUMBERS
+    assert (batch + 2 * (log2(batch) + 2)) / PRIME_FIELD.modulus < 2.0**-44
+
+
+@pytest.mark.parametrize("degree", [8, 16, 64])
+def test_the_bound_grows_with_the_batch_and_shrinks_with_the_field(degree: int) -> None:
+    size = 1 << degree
+    small, large = Layout(0, 128, 1), Layout(6, 1 << 15, 9)
+    assert 0 < soundness_error(small, size) < soundness_error(large, size)
+    assert soundness_error(small, 2 * size) < soundness_error(small, size)
