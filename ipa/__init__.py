@@ -39,7 +39,8 @@ from ipa.query import QueryResult, run_query
 from ipa.reports import GenericReports, share_events
 from ipa.sharing.dealing import reconstruct_for_testing, share_rows
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.replicated import SharedBits, SharedNumbers
+from ipa.sharing.replicated import SharedBits
+from ipa.sharing.shared_numbers import SharedNumbers
 from ipa.workload import generate_events
 
 __all__ = [

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from ipa.errors import ParameterError, UncheckedProductError
 from ipa.sharing.binary_field import BinaryField
-from ipa.sharing.replicated import SharedBits, SharedNumbers
+from ipa.sharing.replicated import SharedBits
+from ipa.sharing.shared_numbers import SharedNumbers
 
 # Enough for the check's fixed costs to vanish, little enough for a batch to fit in 1 GiB.
 DEFAULT_BATCH_GATES = 1 << 26

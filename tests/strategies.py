@@ -15,8 +15,9 @@ from ipa.products import ProductLog
 from ipa.reports import GenericReports, share_events
 from ipa.sharing.dealing import share_numbers, share_rows
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.replicated import SharedBits, SharedNumbers
+from ipa.sharing.replicated import SharedBits
 from ipa.sharing.rings import IntegersModulo, Ring
+from ipa.sharing.shared_numbers import SharedNumbers
 
 SEEDS = st.integers(0, 2**32)
 ROWS = st.sampled_from([0, 1, 2, 3, 5, 7, 8, 9]) | st.integers(0, 40)

@@ -40,8 +40,9 @@ from ipa.release import combine_at_collector
 from ipa.reports import GenericReports
 from ipa.sharing.dealing import only_helper
 from ipa.sharing.prss import Prss
-from ipa.sharing.replicated import ColumnPair, NumberPair
+from ipa.sharing.replicated import ColumnPair
 from ipa.sharing.rings import PRIME_FIELD
+from ipa.sharing.shared_numbers import NumberPair
 from ipa.sockets import SocketChannel, connected_sockets, local_socket_channels
 from ipa.workload import generate_events
 

@@ -20,14 +20,9 @@ from ipa.sharing.dealing import (
     reconstruct_for_testing,
 )
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.replicated import (
-    SharedBits,
-    SharedNumbers,
-    join_columns,
-    join_numbers,
-    join_rows,
-)
+from ipa.sharing.replicated import SharedBits, join_columns, join_rows
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
+from ipa.sharing.shared_numbers import SharedNumbers, join_numbers
 
 secret = reconstruct_for_testing
 

@@ -31,8 +31,9 @@ from ipa.sharing.binary_field import BinaryField
 from ipa.sharing.blocks import Layout, choose_layout, to_blocks
 from ipa.sharing.column_hash import KEY_BYTES, ColumnHash
 from ipa.sharing.extension import extended_products, finite_points, infinite_points
-from ipa.sharing.replicated import SharedBits, SharedNumbers
+from ipa.sharing.replicated import SharedBits
 from ipa.sharing.shamir import ShamirPoints, shamir_points
+from ipa.sharing.shared_numbers import SharedNumbers
 from ipa.sharing.sliced_vector import SlicedVector
 
 

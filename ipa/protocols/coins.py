@@ -3,8 +3,8 @@
 from ipa.network import HelperPartyNetwork
 from ipa.protocols.agreement import wait_for_everybody
 from ipa.protocols.opening import open_numbers
-from ipa.sharing.replicated import SharedNumbers
 from ipa.sharing.rings import Ring
+from ipa.sharing.shared_numbers import SharedNumbers
 
 
 def public_coins(network: HelperPartyNetwork, ring: Ring, count: int) -> list[int]:

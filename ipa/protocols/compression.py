@@ -18,9 +18,9 @@ from ipa.parties import HELPERS, left_of, right_of
 from ipa.protocols.coins import public_coins
 from ipa.protocols.opening import open_numbers
 from ipa.protocols.resharing import decode_received_numbers, reshare_numbers
-from ipa.sharing.replicated import SharedNumbers
 from ipa.sharing.rings import Ring, encode_elements
 from ipa.sharing.shamir import ShamirPoints
+from ipa.sharing.shared_numbers import SharedNumbers
 
 Vector = TypeVar("Vector")
 

@@ -14,8 +14,9 @@ from ipa.protocols.constants import public_number
 from ipa.protocols.multiplexer import choose
 from ipa.protocols.multiplication import multiply_numbers
 from ipa.sharing.bits import columns_from_rows
-from ipa.sharing.replicated import SharedBits, SharedNumbers
+from ipa.sharing.replicated import SharedBits
 from ipa.sharing.rings import IntegersModulo
+from ipa.sharing.shared_numbers import SharedNumbers
 
 
 def bits_from_numbers(network: HelperPartyNetwork, x: SharedNumbers) -> SharedBits:

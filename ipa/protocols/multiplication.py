@@ -13,8 +13,9 @@ from ipa.network import HelperPartyNetwork
 from ipa.protocols.product_check import record_bits, record_numbers
 from ipa.protocols.resharing import reshare_columns, reshare_numbers
 from ipa.sharing.bits import Columns
-from ipa.sharing.replicated import ColumnPair, NumberPair, SharedBits, SharedNumbers
+from ipa.sharing.replicated import ColumnPair, SharedBits
 from ipa.sharing.rings import Ring
+from ipa.sharing.shared_numbers import NumberPair, SharedNumbers
 
 
 def multiply(network: HelperPartyNetwork, x: SharedBits, y: SharedBits) -> SharedBits:

@@ -12,9 +12,9 @@ from ipa.protocols.compression import (
     verify_inner_product,
 )
 from ipa.sharing import list_vector
-from ipa.sharing.replicated import SharedNumbers, join_numbers
 from ipa.sharing.rings import Ring
 from ipa.sharing.shamir import ShamirPoints, shamir_points
+from ipa.sharing.shared_numbers import SharedNumbers, join_numbers
 
 
 def check_number_products(network: HelperPartyNetwork, batch: Sequence[NumberProducts]) -> None:

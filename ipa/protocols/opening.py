@@ -11,8 +11,9 @@ from ipa.errors import MisbehaviourError, VerificationError
 from ipa.network import HelperPartyNetwork, raise_together
 from ipa.protocols.resharing import decode_received_columns, decode_received_numbers
 from ipa.sharing.bits import Columns, bytes_per_column, encode_columns
-from ipa.sharing.replicated import SharedBits, SharedNumbers
+from ipa.sharing.replicated import SharedBits
 from ipa.sharing.rings import encode_elements
+from ipa.sharing.shared_numbers import SharedNumbers
 
 
 def open_bits(network: HelperPartyNetwork, x: SharedBits) -> Columns:

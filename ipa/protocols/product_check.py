@@ -8,7 +8,8 @@ from ipa.network import HelperPartyNetwork
 from ipa.products import BitProducts, NumberProducts
 from ipa.protocols.bit_check import check_bit_products
 from ipa.protocols.number_check import check_number_products
-from ipa.sharing.replicated import SharedBits, SharedNumbers
+from ipa.sharing.replicated import SharedBits
+from ipa.sharing.shared_numbers import SharedNumbers
 
 
 def record_bits(network: HelperPartyNetwork, x: SharedBits, y: SharedBits, z: SharedBits) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from ipa.errors import ChannelError, MisbehaviourError
 from ipa.network import HelperPartyNetwork, raise_together
 from ipa.sharing.bits import Columns, bytes_per_column, decode_columns, encode_columns
-from ipa.sharing.replicated import SharedBits, SharedNumbers
+from ipa.sharing.replicated import SharedBits
 from ipa.sharing.rings import Ring, decode_elements, encode_elements
+from ipa.sharing.shared_numbers import SharedNumbers
 
 
 def reshare_columns(

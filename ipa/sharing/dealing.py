@@ -11,8 +11,9 @@ from ipa.errors import MismatchError, ParameterError, SecrecyError
 from ipa.parties import HELPERS, right_of
 from ipa.sharing.bits import columns_from_rows, rows_from_columns
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.replicated import ColumnPair, NumberPair, SharedBits, SharedNumbers
+from ipa.sharing.replicated import ColumnPair, SharedBits
 from ipa.sharing.rings import Ring
+from ipa.sharing.shared_numbers import NumberPair, SharedNumbers
 
 
 def deal_columns(

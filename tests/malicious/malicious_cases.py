@@ -23,8 +23,9 @@ from ipa.sharing.bits import Columns
 from ipa.sharing.dealing import share_numbers, share_rows
 from ipa.sharing.prss import Prss
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.replicated import SharedBits, SharedNumbers
+from ipa.sharing.replicated import SharedBits
 from ipa.sharing.rings import Ring
+from ipa.sharing.shared_numbers import SharedNumbers
 
 CAPPINGS: tuple[Capping, ...] = ("proportional", "truncate")
 SEED = 1

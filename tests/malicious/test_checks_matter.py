@@ -38,8 +38,9 @@ from ipa.reports import share_events
 from ipa.sharing.bits import Columns
 from ipa.sharing.dealing import only_helper
 from ipa.sharing.prss import Prss
-from ipa.sharing.replicated import SharedBits, SharedNumbers
+from ipa.sharing.replicated import SharedBits
 from ipa.sharing.rings import PRIME_FIELD
+from ipa.sharing.shared_numbers import SharedNumbers
 
 Patch = pytest.MonkeyPatch
 

@@ -20,8 +20,8 @@ from ipa.query import run_query
 from ipa.sharing.binary_field import BinaryField
 from ipa.sharing.blocks import Layout, choose_layout, to_blocks
 from ipa.sharing.column_hash import ColumnHash
-from ipa.sharing.replicated import SharedNumbers
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo, Ring
+from ipa.sharing.shared_numbers import SharedNumbers
 from ipa.workload import generate_events
 
 RUNS = 600
