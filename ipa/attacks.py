@@ -6,6 +6,7 @@ and `run_attack_in_threads` with every helper in a thread of its own; both repor
 """
 
 import os
+import secrets
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -179,7 +180,8 @@ class AttackReport:
 def run_attack(
     events: Sequence[Event], parameters: QueryParameters, attack: Attack, seed: int | None = None
 ) -> AttackReport:
-    """Run a query in lockstep with one corrupted helper."""
+    """Run a query in lockstep with one corrupted helper, with a `seed` always the same one."""
+    seed = secrets.randbits(64) if seed is None else seed
     network = simulated_network(
         seed, [attack.tampering] if attack.tampering else (), products=_product_log(parameters)
     )

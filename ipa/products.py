@@ -69,7 +69,10 @@ class ProductLog:
         self.pending_bits.append(products)
 
     def add_numbers(self, products: NumberProducts) -> None:
-        """Remember prime-field products until they are checked. ParameterError for other rings."""
+        """Remember prime-field products until they are checked.
+
+        ParameterError for other rings (SPEC_NOTES: modulo-2k-products).
+        """
         ring = products.x.ring
         if not ring.is_field or ring.size < self.smallest_prime_field:
             raise ParameterError(

@@ -81,7 +81,8 @@ def run_report_query(
     `streams` and `helper_keys` are those of helpers 1, 2 and 3. With a `payment`, the site must
     have committed to the query's network, provider and collector, and epsilon is charged before any
     report is opened (SPEC_NOTES: charge-first). Bad reports are dropped. A report with a breakdown
-    key of `parameters.breakdowns` or more is used and counts nowhere: the key is secret.
+    key of `parameters.breakdowns` or more is used and counts nowhere: the key is secret
+    (SPEC_NOTES: breakdown-range).
 
     `no_noise` must be True, as for run_query. Raises ParameterError when the parameters are not
     those the reports were made for, ReportError when the streams are not of one query, BudgetError,

@@ -1,20 +1,26 @@
 """README's commands and code run, and the ones that matter most are those that `.ci/run` runs."""
 
+import ast
 import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
+
+import pytest
 
 import ipa
+from ipa.attacks import AttackReport
 from ipa.costs import cost_of
+from ipa.parameters import Security
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHELL = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-RUN, TEST, COMMANDS = SHELL
+RUN, TEST, COMMANDS, REPORTS = SHELL
 
 ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
@@ -65,8 +71,54 @@ def test_the_commands_run(tmp_path: Path) -> None:
     assert json.loads(answer)["rows"] == 1000
 
 
+def test_the_commands_from_devices_to_sums_run(tmp_path: Path) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    done = shell(REPORTS, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "300 reports submitted, 0 dropped" in done.stdout
+    assert "epsilon 0.25 charged, 0.75 remaining" in done.stdout
+    assert done.stdout.splitlines()[-1].split()[-3:] == ["1", "0.25", "0.75"]
+    record = shell("ipa budget --ledger ledger --queries", tmp_path)
+    assert json.loads(record.stdout)["site"] == "news.example"
+
+
+def test_reports_and_events_give_the_same_sums(tmp_path: Path) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    query = "--breakdowns 16 --cap 300 --no-noise --format json"
+    made = shell("\n".join(REPORTS.splitlines()[:2]), tmp_path)
+    assert made.returncode == 0
+    over_reports = shell(f"ipa query q --keys net {query}", tmp_path)
+    over_events = shell(f"ipa query examples/events.csv {query}", tmp_path)
+    assert json.loads(over_reports.stdout)["sums"] == json.loads(over_events.stdout)["sums"]
+
+
+def test_the_attack_is_noticed_as_said() -> None:
+    assert "aborted, noticed by helpers 1 and 3" in PYTHON[2]
+    *statements, last = ast.parse(PYTHON[2]).body
+    assert isinstance(last, ast.Expr)
+    names: dict[str, object] = {}
+    exec(compile(ast.Module(statements, []), "README", "exec"), names)
+    report = eval(compile(ast.Expression(last.value), "README", "eval"), names)
+    assert isinstance(report, AttackReport)
+    assert (report.outcome, report.detected_by) == ("aborted", (1, 3))
+
+
+def test_every_module_and_example_is_in_the_layout() -> None:
+    layout = README.split("\n## Layout\n")[1]
+    modules = {f"ipa/{path.name}" for path in (ROOT / "ipa").glob("[a-z]*.py")}
+    folders = {f"ipa/{path.parent.name}/" for path in (ROOT / "ipa").glob("*/__init__.py")}
+    examples = {path.name for path in (ROOT / "examples").glob("*.py")}
+    assert [name for name in modules | folders | examples if f"`{name}`" not in layout] == []
+
+
+def test_links_lead_somewhere() -> None:
+    for name, heading in re.findall(r"\]\(([^)#]+)#([^)]+)\)", README):
+        headings = re.findall(r"^#+ (.*)$", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+        assert heading in [h.lower().replace(".", "").replace(" ", "-") for h in headings]
+
+
 def test_the_notebook_lines_run() -> None:
-    first, walk = PYTHON
+    first, walk, _ = PYTHON
     key = {"match_key": 7, "attribution_constraint_id": 1}
     source = {"report": "source", **key, "timestamp": 10, "breakdown_key": 2}
     trigger = {"report": "trigger", **key, "timestamp": 20, "trigger_value": 25}
@@ -79,9 +131,10 @@ def test_the_notebook_lines_run() -> None:
     assert ipa.reconstruct_for_testing(ordered.match_key) == sorted(keys)
 
 
-def test_the_table_of_costs_is_what_the_benchmark_prints() -> None:
+@pytest.mark.parametrize("security", get_args(Security))
+def test_the_table_of_costs_is_what_the_benchmark_prints(security: Security) -> None:
     """For the smallest size; if this fails, run the benchmark again and update the table."""
-    parameters = ipa.QueryParameters(breakdowns=16, cap=300, security="semi-honest")
+    parameters = ipa.QueryParameters(breakdowns=16, cap=300, security=security)
     result = ipa.run_query(ipa.generate_events(100), parameters, no_noise=True, seed=0)
     total = cost_of(result.costs)
     row = f"| 100 | query | {total.and_gates:,} | {total.rounds:,} | {total.bytes_sent:,} |"

@@ -1,16 +1,28 @@
-"""SPEC_NOTES.md and the code stay in step: sections, notes, citations, files."""
+"""SPEC_NOTES.md and the code stay in step: sections, byte formats, notes, citations, files."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
+from itertools import product
+from math import log2
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from test_spec_example import ERRATA
 
+from ipa.client.encrypted_match_key import Context
+from ipa.client.fanout_query import FANOUT_CODES, FORM_CODES, Fanout, FanoutQuery, FieldWidths, Form
+from ipa.client.keys import KemName
+from ipa.client.report_format import info, info_prefix, read_record
+from ipa.client.report_size import report_size, report_size_in_spec
+from ipa.products import SMALLEST_CHECKED_FIELD
+
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "SPEC_NOTES.md").read_text(encoding="utf-8")
-MAP, NOTES = TEXT.split("\n## Notes\n")
+MAP, _REST = TEXT.split("\n## Byte formats\n")
+FORMATS, NOTES = _REST.split("\n## Notes\n")
 
 SECTIONS = """
 Overview
@@ -71,7 +83,7 @@ def note_text(name: str) -> str:
 
 
 def citations(*folders: str) -> Iterator[tuple[str, str]]:
-    """(name, file) of every citation. A name must not be broken over two lines."""
+    """(name, file) of every citation."""
     for folder in folders:
         for path in sorted((ROOT / folder).rglob("*.py")):
             for name in CITATION.findall(path.read_text(encoding="utf-8")):
@@ -93,6 +105,11 @@ def test_notes_are_numbered_and_named_once() -> None:
 def test_every_citation_has_a_note() -> None:
     names = {name for _, name in notes()}
     assert [cited for cited in citations("ipa", "tests", "examples") if cited[0] not in names] == []
+
+
+def test_a_citation_can_be_found_with_grep() -> None:
+    for path in sorted((ROOT / "ipa").rglob("*.py")):
+        assert not re.search(r"SPEC_NOTES:\s*\n", path.read_text(encoding="utf-8")), path
 
 
 def test_every_note_is_cited_in_code() -> None:
@@ -162,3 +179,163 @@ def test_the_errata_of_the_worked_example_are_those_the_test_found() -> None:
         re.MULTILINE,
     )
     assert sorted(listed) == sorted(found)
+
+
+def test_the_note_on_products_names_the_smallest_field() -> None:
+    assert f"at least 2^{log2(SMALLEST_CHECKED_FIELD):.0f} elements" in note_text(
+        "modulo-2k-products"
+    )
+
+
+# The byte formats: what the tables say is what the library writes and reads.
+
+
+def table(header: str) -> list[tuple[str, ...]]:
+    """The rows of the table of the byte formats that is under `header`."""
+    found = re.search(rf"{re.escape(header)}\n\n?(?:[^|\n].*\n+)*((?:\|.*\n)+)", FORMATS)
+    assert found, header
+    lines = found[1].splitlines()
+    rows = [line.strip("|").split("|") for line in lines if not re.match(r"\|[:-]", line)]
+    return [tuple(cell.strip() for cell in row) for row in rows]
+
+
+def read_object(name: str, data: bytes, at: int = 0) -> tuple[dict[str, Any], int]:
+    """An object of the byte formats, read by its table alone, and where it ends."""
+    fields: dict[str, Any] = {}
+    for field, kind, _ in table(f"### {name}")[1:]:
+        fields[field], at = read_field(kind, data, at)
+    return fields, at
+
+
+def read_field(kind: str, data: bytes, at: int) -> tuple[Any, int]:
+    if times := re.fullmatch(r"(\d|count) x (.+)", kind):
+        count, at = read_field("u32", data, at) if times[1] == "count" else (int(times[1]), at)
+        values = []
+        for _ in range(count):
+            value, at = read_field(times[2], data, at)
+            values.append(value)
+        return values, at
+    if number := re.fullmatch(r"u(\d+)", kind):
+        end = at + int(number[1]) // 8
+        assert end <= len(data)
+        return int.from_bytes(data[at:end], "big"), end
+    if kind in ("string", "opaque"):
+        length, at = read_field("u8" if kind == "string" else "u16", data, at)
+        assert at + length <= len(data)
+        piece = data[at : at + length]
+        return piece.decode() if kind == "string" else piece, at + length
+    return read_object(kind, data, at)
+
+
+def cases(name: str) -> Any:
+    """The honest cases of a file of test vectors."""
+    return json.loads((ROOT / f"tests/vectors/{name}.json").read_text(encoding="utf-8"))["cases"]
+
+
+def info_of(header: str, values: dict[str, bytes]) -> bytes:
+    """The `info` that a table describes, all of its parts opaque."""
+    parts = []
+    for name, contents in table(f"| {header} | Contents |"):
+        label = re.fullmatch("`(.*)`", contents)
+        part = label[1].encode() if label and name == "label" else values[name]
+        parts.append(len(part).to_bytes(2, "big") + part)
+    return b"".join(parts)
+
+
+def test_the_table_of_encrypted_match_keys_reads_the_vectors() -> None:
+    for case in cases("encrypted_match_keys"):
+        data = bytes.fromhex(case["bytes"])
+        fields, end = read_object("encrypted match key", data)
+        assert end == len(data)
+        assert (fields["version"], fields["context"]) == (1, case["context"])
+        names = {name: str(value).encode() for name, value in case["context"].items()}
+        epoch = case["context"]["epoch"].to_bytes(4, "big")
+        both = zip(fields["sealed"], case["helpers"], strict=True)
+        for helper, (sealed, vector) in enumerate(both, 1):
+            own = {"helper": bytes([helper]), "key_id": sealed["key_id"].to_bytes(2, "big")}
+            values = names | own | {"epoch": epoch}
+            assert info_of("Info of a match key", values).hex() == vector["info"]
+
+
+def test_the_tables_of_streams_and_records_read_the_vectors() -> None:
+    for case in cases("query_streams"):
+        for helper, vector in enumerate(case["helpers"], 1):
+            data = bytes.fromhex(vector["bytes"])
+            stream, end = read_object("stream", data)
+            assert end == len(data)
+            assert stream["magic"] == int.from_bytes(b"IPAQ", "big")
+            assert (stream["version"], stream["helper"]) == (1, helper)
+            assert stream["query"]["context"] == case["query"]["context"]
+            check_records(stream["records"], stream["query"], helper)
+
+
+def check_records(records: list[bytes], asked: dict[str, Any], helper: int) -> None:
+    """Each record read by its table, and by the library: the same fields, the same `info`."""
+    forms = {code: form for form, code in FORM_CODES.items()}
+    fanouts = {code: fanout for fanout, code in FANOUT_CODES.items()}
+    widths = {name: asked[name] for name in FieldWidths.__dataclass_fields__}
+    query = FanoutQuery(
+        context=Context(**asked["context"]),
+        fanout=fanouts[asked["fanout"]],
+        widths=FieldWidths(**widths),
+        match_key_bits=asked["match_key_bits"],
+        form=forms[asked["form"]],
+    )
+    assert records
+    for data in records:
+        record, at = read_object("record", data)
+        ciphertexts = record["data"]
+        if query.form == "per-field":
+            more, at = read_field("2 x opaque", data, at)
+            ciphertexts = ciphertexts + more
+        assert at == len(data)
+        known = read_record(data, query)
+        assert (known.context, known.data_key_id) == (record["context"], record["key_id"])
+        assert (FANOUT_CODES[known.kind], list(known.data)) == (record["kind"], ciphertexts)
+        assert vars(known.match_key) == record["match_key"]
+        for part in range(len(ciphertexts)):
+            number = 0 if query.form == "packed" else part + 1
+            values = {
+                "helper": bytes([helper]),
+                "query": query.to_bytes(),
+                "kind": bytes([FANOUT_CODES[known.kind]]),
+                "field": bytes([number]),
+                "key_id": known.data_key_id.to_bytes(2, "big"),
+                "match_key_ciphertext": known.match_key.ciphertext,
+            }
+            prefix = info_prefix(query, helper, known.kind, part, known.data_key_id)
+            expected = info(prefix, known.match_key.ciphertext)
+            assert info_of("Info of a report's data", values) == expected
+
+
+def test_the_bytes_per_report_are_those_computed() -> None:
+    context = Context(
+        network="net.example",
+        match_key_provider="on-device",
+        report_collector="search.example",
+        site="search.example",
+        epoch=1,
+    )
+    widths = FieldWidths(
+        attribution_constraint_id_bits=16, timestamp_bits=32, breakdown_key_bits=8, value_bits=16
+    )
+    packed, per_field = (
+        FanoutQuery(context=context, fanout="source", widths=widths, form=form)
+        for form in get_args(Form)
+    )
+    sizes = [
+        (
+            f"{kind}, {kem}",
+            f"{report_size(packed, kind, kem).total:,}",
+            f"{report_size(per_field, kind, kem).total:,}",
+            f"{report_size_in_spec(packed, kind, kem):,}",
+        )
+        for kem, kind in product(get_args(KemName), get_args(Fanout))
+    ]
+    assert table("### Bytes per report")[1:] == sizes
+
+
+def test_every_file_of_vectors_is_listed() -> None:
+    listed = {name.strip("`") for name, _ in table("### Test vectors")[1:]}
+    there = {str(path.relative_to(ROOT)) for path in (ROOT / "tests/vectors").glob("*.json")}
+    assert listed == there

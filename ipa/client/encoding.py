@@ -1,5 +1,7 @@
 """Byte strings of the client formats: big-endian integers and length-prefixed strings.
 
+All formats are tabled in SPEC_NOTES.md, Byte formats (SPEC_NOTES: client-byte-format).
+
 uN        an unsigned integer of N bits, big-endian
 string    u8 length (1 to 255), then that many bytes of UTF-8: printable, no separators
 opaque    u16 length, then that many bytes

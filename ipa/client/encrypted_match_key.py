@@ -160,7 +160,10 @@ def open_match_key(key: PrivateKey, info: bytes, ciphertext: bytes, width: int) 
 
 
 def encode_pair(pair: Pair, width: int) -> bytes:
-    """Two shares of `width` bits, each in ceil(width / 8) bytes, big-endian."""
+    """Two shares of `width` bits, each in ceil(width / 8) bytes, big-endian.
+
+    A helper is sent both of its replicated shares (SPEC_NOTES: replicated-plaintext).
+    """
     size = (width + 7) // 8
     return pair[0].to_bytes(size, "big") + pair[1].to_bytes(size, "big")
 

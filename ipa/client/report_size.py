@@ -3,7 +3,8 @@
 The spec encrypts every share of every field by itself: four ciphertexts per report and helper
 (match key, attribution constraint ID, timestamp, breakdown key or trigger value), and puts report
 collector, site and match key provider into the match key's plaintext. Each ciphertext costs 48
-bytes of encapsulated key and tag (1,136 with the post-quantum hybrid), far more than its shares.
+bytes of encapsulated key and tag (1,136 with the post-quantum hybrid), far more than its shares, so
+the packed form has two ciphertexts (SPEC_NOTES: report-size).
 """
 
 from dataclasses import dataclass

@@ -24,7 +24,8 @@ Access = Literal["granted", "denied-stable", "denied-fresh"]
 
 ON_DEVICE = "on-device"
 """The match key provider of the random key that the device makes itself (spec: the update of
-May 3, 2023, recommends it alone, since a provider could abuse the keys it sets)."""
+May 3, 2023, recommends it alone, since a provider could abuse the keys it sets). To all others it is
+a provider like any (SPEC_NOTES: match-key-provider-on-device)."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class EmbeddingApp:
     An app that cannot read the content (`reads_content` False: custom tabs) gives its sites the
     browser's own ciphertexts. One that can is a browser of its own, with its own ciphertexts, and
     the system may deny it access: then its sites get encryptions of a random match key, stable
-    (attribution works within the app) or fresh each time (no attribution).
+    (attribution works within the app) or fresh each time (no attribution)
+    (SPEC_NOTES: web-view-denied).
     """
 
     identity: str
@@ -116,7 +118,8 @@ class UserAgent:
         """The encrypted match key for a report collector on the current site, in this epoch.
 
         Always returns one: a random match key stands in (and stays) where none was set. The same
-        call returns the same ciphertext until the epoch changes or the site's storage is cleared.
+        call returns the same ciphertext until the epoch changes or the site's storage is cleared,
+        and no longer, for it links (SPEC_NOTES: cached-ciphertexts-link).
         Raises ParameterError for a network or match key provider that is not approved.
         """
         if network not in self._networks:

@@ -1,7 +1,7 @@
 """Agreement: going on, releasing or aborting together.
 
 The helpers proceed in synchronous rounds: a helper that notices something stops and says so, and
-nobody who depends on its next message goes on without it (SPEC_NOTES: abort).
+nobody who depends on its next message goes on without it (SPEC_NOTES: security-model).
 """
 
 from collections.abc import Iterator

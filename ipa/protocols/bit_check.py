@@ -2,7 +2,7 @@
 
 The products are laid out as groups of 2^l blocks of C bits. In each group the blocks are the values
 at s in {0,1}^l of polynomials X_c, Y_c that are linear in each variable. With public weights
-gamma_g for groups and tau_c for positions,
+gamma_g for groups (SPEC_NOTES: group-weights) and tau_c for positions,
 
     H(e) = sum_g gamma_g sum_c tau_c X_gc(e) Y_gc(e)
 

@@ -1,4 +1,4 @@
-"""Public coins that nobody can predict or bias."""
+"""Public coins that nobody can predict or bias (SPEC_NOTES: coins)."""
 
 from ipa.network import HelperPartyNetwork
 from ipa.protocols.agreement import wait_for_everybody

@@ -2,8 +2,8 @@
 
 In a replicated sharing x = x1 + x2 + x3 each summand is known to two helpers, so each summand is
 itself a shared value for free: the sharing in which it is the only summand that is not zero. A
-conversion shares the three summands that way and adds them in the other world (SPEC_NOTES:
-conversions).
+conversion shares the three summands that way and adds them in the other world
+(SPEC_NOTES: conversions).
 """
 
 from ipa.errors import ParameterError

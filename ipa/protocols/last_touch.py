@@ -23,11 +23,11 @@ def attribute_last_touch(
         credit = credit + flag AND credit[+2^i]
         stop = flag AND stop[+2^i]
 
-    which is the spec's pseudocode; its worked tables leave out the last factor (SPEC_NOTES:
-    last-touch-table). All ceil(log2 n) passes always run. After pass i a row holds at most 2^(i+1)
-    values, and credit is that wide: it cannot wrap. Returns w = bits_for(n * (2^v - 1)) columns for
-    values of v bits. Two rounds and 1 + w gates per row, and in each pass two rounds, 2 + width gates
-    and an addition more. Reveals nothing.
+    which is the spec's pseudocode; its worked tables leave out the last factor
+    (SPEC_NOTES: last-touch-table). All ceil(log2 n) passes always run. After pass i a row holds at
+    most 2^(i+1) values, and credit is that wide: it cannot wrap. Returns w = bits_for(n * (2^v - 1))
+    columns for values of v bits. Two rounds and 1 + w gates per row, and in each pass two rounds,
+    2 + width gates and an addition more. Reveals nothing.
     """
     rows, value_bits = trigger_value.rows, trigger_value.width
     with network.step("attribution"):

@@ -30,9 +30,10 @@ def compress_match_keys(
     """The match keys hashed to `bits` bits, `bits` below their width.
 
     The matrix comes from a coin of 256 bits, drawn only now: who had known it could have made up
-    match keys that collide, so the reports must have been agreed on before. Two rounds for the coin, 65
-    bytes per helper; the hash is local. Reveals the matrix. Equal match keys stay equal; any two
-    others collide with probability 2**-bits. Raises ParameterError, VerificationError.
+    match keys that collide, so the reports must have been agreed on before
+    (SPEC_NOTES: compression-coin). Two rounds for the coin, 66 bytes per helper; the hash is local.
+    Reveals the matrix. Equal match keys stay equal; any two others collide with probability 2**-bits.
+    Raises ParameterError, VerificationError.
     """
     check_compressed_bits(match_key.width, bits)
     with network.step("compress-match-keys"):

@@ -3,7 +3,8 @@
 The check needs, for one public coin opened after the products are fixed, weights tau_c in
 K = GF(2^d) and many sums h(t) = sum_c tau_c t_c over columns t of C bits. We take the weights from
 GHASH, the universal hash of AES-GCM (NIST SP 800-38D, section 6.4): it reads a column once, where
-evaluating a polynomial on bit slices takes about 18 XORs per bit and needs columns cut in pieces.
+evaluating a polynomial on bit slices takes about 18 XORs per bit and needs columns cut in pieces
+(SPEC_NOTES: column-hash).
 Cut into blocks B_j of 128 bits, B_0 at the low end, a column's tag is
 sum_j B_j H^(j+2) in GF(2^128), plus a constant, and h takes the leading d bits of it.
 H = AES_k(0) for the coin k. Everything is linear over GF(2), so tau_c is the hash of the column

@@ -4,7 +4,7 @@ A replicated sharing over a field becomes a Shamir sharing when every helper eva
 point, the polynomial f of degree 1 with f(0) = x1 + x2 + x3 whose term in x_j vanishes at the helper
 that lacks x_j (Cramer, Damgard and Ishai 2005). That is one share instead of two, and the product
 of two such shares is a point on a polynomial of degree 2, so an additive share of the product up to
-a public factor: half the work of the products in the batch check.
+a public factor: half the work of the products in the batch check (SPEC_NOTES: shamir-in-check).
 """
 
 from collections.abc import Mapping

@@ -54,8 +54,9 @@ def assert_aborted(report: AttackReport) -> None:
     assert report.detected_by
 
 
-def test_without_an_attack_the_right_result_is_released() -> None:
-    report = attacked(Attack(1))
+@pytest.mark.parametrize("seed", [SEED, None])
+def test_without_an_attack_the_right_result_is_released(seed: int | None) -> None:
+    report = run_attack(TINY_EVENTS, PARAMETERS, Attack(1), seed)
     assert (report.outcome, report.result_is_right) == ("released", True)
     assert (report.step, report.detected_by, report.errors) == ("", (), {})
     threads = run_attack_in_threads(TINY_EVENTS, PARAMETERS, Attack(1), SEED, timeout=20)
