@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from ipa.channel import InterceptedChannel, Message, in_memory_channels
-from ipa.errors import MisbehaviourError
+from ipa.errors import MisbehaviourError, ParameterError
 from ipa.events import Event
 from ipa.network import HelperParty, HelperPartyNetwork, pairwise_keys, simulated_network
 from ipa.oracle import query_in_steps
@@ -73,6 +73,7 @@ class Tampering:
     def _is_target(self, message: Message) -> bool:
         return (
             message.sender == self.helper
+            and (message.payload or self.change not in ("flip", "truncate"))
             and self.receiver in (None, message.receiver)
             and fnmatchcase(message.step, self.pattern)
         )
@@ -123,6 +124,10 @@ class Attack:
     prss: Callable[[tuple[bytes, bytes]], Prss] = field(default=lambda keys: Prss(*keys))
     inputs: Callable[[GenericReports], GenericReports] = field(default=lambda reports: reports)
 
+    def __post_init__(self) -> None:
+        if self.helper not in HELPERS:
+            raise ParameterError(f"the corrupted helper must be 1, 2 or 3, not {self.helper!r}")
+
 
 def tamper(
     helper: int, pattern: str, change: Change, *, receiver: int | None = None, bit: int = 0
@@ -164,7 +169,8 @@ class AttackReport:
 
     `outcome` is `aborted` when no result came out, `released` when one did, which is right if
     `result_is_right`. `errors` gives the error of each honest helper that aborted, `step` the step
-    named in the first, `detected_by` the honest helpers that noticed it themselves.
+    named in the first, `detected_by` the honest helpers that noticed it themselves. `tampered` is
+    the number of messages that were changed: 0 says that a pattern matched nothing.
 
     In lockstep both honest helpers always abort together. In threads a helper to which the very last
     message lies aborts alone: the report collector, who needs the shares of all, gets no result.
@@ -175,6 +181,7 @@ class AttackReport:
     detected_by: tuple[int, ...]
     errors: dict[int, MisbehaviourError] = field(repr=False)
     result_is_right: bool | None = None
+    tampered: int = 0
 
 
 def run_attack(
@@ -187,15 +194,16 @@ def run_attack(
     )
     keys = pairwise_keys(seed)
     corrupted = network.helpers[attack.helper]
-    network.helpers[attack.helper] = replace(corrupted, prss=attack.prss(keys[attack.helper]))
+    prss = attack.prss(keys[attack.helper]).for_session(network.name)
+    network.helpers[attack.helper] = replace(corrupted, prss=prss)
     reports = _shared(network.name, events, parameters, seed)
     try:
         result = query(network, attack.inputs(reports), parameters)
         sums = combine_at_collector(shares_for_collector(network, result), parameters.breakdowns)
     except MisbehaviourError as error:
         honest = [number for number in HELPERS if number != attack.helper]
-        return _aborted(dict.fromkeys(honest, error), attack.helper)
-    return AttackReport("released", "", (), {}, sums == query_in_steps(events, parameters))
+        return _aborted(dict.fromkeys(honest, error), attack)
+    return _released(sums == query_in_steps(events, parameters), attack)
 
 
 def run_attack_in_threads(
@@ -213,6 +221,7 @@ def run_attack_in_threads(
     reports = _shared(name, events, parameters, seed)
     errors: dict[int, MisbehaviourError] = {}
     results: dict[int, ColumnPair] = {}
+    faults: list[Exception] = []
 
     def run(number: int) -> None:
         corrupted = number == attack.helper
@@ -228,26 +237,39 @@ def run_attack_in_threads(
             results.update(shares_for_collector(network, query(network, mine, parameters)))
         except MisbehaviourError as error:
             errors[number] = error
+        except Exception as fault:  # a thread cannot raise: its maker does, below
+            faults.append(fault)
 
     threads = [threading.Thread(target=run, args=(number,)) for number in HELPERS]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    if faults:
+        raise faults[0]
     honest = {number: error for number, error in errors.items() if number != attack.helper}
     if honest:
-        return _aborted(honest, attack.helper)
+        return _aborted(honest, attack)
     try:
         sums = combine_at_collector(results, parameters.breakdowns)
     except MisbehaviourError as error:
-        return AttackReport("aborted", error.step, error.detected_by, {})
-    return AttackReport("released", "", (), {}, sums == query_in_steps(events, parameters))
+        return AttackReport("aborted", error.step, error.detected_by, {}, None, _count(attack))
+    return _released(sums == query_in_steps(events, parameters), attack)
 
 
-def _aborted(errors: dict[int, MisbehaviourError], corrupted: int) -> AttackReport:
+def _released(is_right: bool, attack: Attack) -> AttackReport:
+    return AttackReport("released", "", (), {}, is_right, _count(attack))
+
+
+def _count(attack: Attack) -> int:
+    return attack.tampering.tampered if attack.tampering else 0
+
+
+def _aborted(errors: dict[int, MisbehaviourError], attack: Attack) -> AttackReport:
     noticed = {number for error in errors.values() for number in error.detected_by}
     first = next(iter(errors.values()))
-    return AttackReport("aborted", first.step, tuple(sorted(noticed - {corrupted})), errors)
+    detected_by = tuple(sorted(noticed - {attack.helper}))
+    return AttackReport("aborted", first.step, detected_by, errors, None, _count(attack))
 
 
 def _product_log(parameters: QueryParameters) -> ProductLog | None:

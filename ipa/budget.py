@@ -2,9 +2,9 @@
 
 Spec: Differential Privacy Budget Management, Commitments, Transparency of Queries. A ledger is one
 sqlite3 file (ipa/ledger_file.py), kept by each helper of one helper party network. It only grows:
-sites' commitments and charged queries are added, and the file itself refuses to change or delete
-either. What was spent is always the sum over the queries on record; there is no second count that
-could differ.
+sites' commitments and charged queries are added, and the file itself refuses every statement that
+would change, replace or delete one, or grant or spend too much. What was spent is always the sum
+over the queries on record; there is no second count that could differ.
 
 A query is charged before it runs and a charge is never taken back, so that a crash can cost a
 report collector budget, but nobody privacy (SPEC_NOTES: charge-first). All functions may be called
@@ -19,11 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from ipa.commitments import (
-    MAX_NUMBER,
     MICRO_PER_EPSILON,
     CollectorShare,
     Commitment,
-    check_name,
     check_number,
     decimal_text,
     exact_epsilon,
@@ -31,6 +29,7 @@ from ipa.commitments import (
 )
 from ipa.errors import BudgetError
 from ipa.ledger_file import create_tables, reading, writing
+from ipa.names import MAX_EPOCH, check_identifier
 from ipa.transparency import QueryRecord
 
 _QUERY_COLUMNS = ", ".join(field.name for field in fields(QueryRecord))
@@ -67,12 +66,21 @@ def create_ledger(path: Path, *, network: str, site_epsilon: Fraction) -> None:
     Doing it again with the same arguments changes nothing. Raises ParameterError for a malformed
     argument, BudgetError if there is a ledger with other settings.
     """
-    check_name("network", network)
+    check_identifier("network", network)
     settings = (network, to_micro(exact_epsilon(site_epsilon)))
     create_tables(path, *settings)
     with reading(path) as ledger:
         if _settings(ledger) != settings:
             raise BudgetError(f"{path}: there is a ledger, of another network or site budget")
+
+
+def check_total(commitment: Commitment, site_epsilon: Fraction) -> None:
+    """Raise BudgetError if the shares exceed what a site has in an epoch."""
+    if commitment.total > site_epsilon:
+        raise BudgetError(
+            f"site {commitment.site} commits epsilon {decimal_text(commitment.total)} for epoch "
+            f"{commitment.epoch}, more than its budget of {decimal_text(site_epsilon)}"
+        )
 
 
 def commit(path: Path, commitment: Commitment) -> None:
@@ -90,12 +98,7 @@ def commit(path: Path, commitment: Commitment) -> None:
                     f"site {site} is committed for epoch {epoch} already and cannot change that"
                 )
             return
-        site_epsilon = _epsilon(_settings(ledger)[1])
-        if commitment.total > site_epsilon:
-            raise BudgetError(
-                f"site {site} commits epsilon {decimal_text(commitment.total)} for epoch {epoch}, "
-                f"more than its budget of {decimal_text(site_epsilon)}"
-            )
+        check_total(commitment, _epsilon(_settings(ledger)[1]))
         ledger.execute(
             "INSERT INTO commitment VALUES (?, ?, ?, ?)",
             (site, epoch, commitment.network, commitment.match_key_provider),
@@ -108,8 +111,8 @@ def commit(path: Path, commitment: Commitment) -> None:
 
 def committed(path: Path, *, site: str, epoch: int) -> Commitment | None:
     """The site's commitment for the epoch, if any; its reports are validated against it."""
-    check_name("site", site)
-    check_number("epoch", epoch, 0, MAX_NUMBER)
+    check_identifier("site", site)
+    check_number("epoch", epoch, 0, MAX_EPOCH)
     with reading(path) as ledger:
         return _commitment(ledger, site, epoch)
 
@@ -121,7 +124,7 @@ def charge(path: Path, query: QueryRecord) -> Receipt:
     is to draw its noise again, which costs again, under a new id. After a crash, `find_receipt`
     tells whether the charge happened. Raises BudgetError, and then nothing was charged, if the id
     is used, the site or collector is not committed, the site is committed to another network or
-    match key provider, or less than the query's epsilon remains.
+    match key provider, the query is for another network, or less than the query's epsilon remains.
     """
     with writing(path) as ledger:
         if receipt := _receipt(ledger, query.query_id):
@@ -139,26 +142,27 @@ def charge(path: Path, query: QueryRecord) -> Receipt:
                 f"in epoch {query.epoch}"
             )
         stored = vars(query) | {"epsilon": to_micro(query.epsilon), "cap": str(query.cap)}
+        (number,) = ledger.execute("SELECT coalesce(max(number), 0) + 1 FROM query").fetchone()
         ledger.execute(
-            f"INSERT INTO query ({_QUERY_COLUMNS}) VALUES ({', '.join('?' * len(stored))})",
-            tuple(stored.values()),
+            f"INSERT INTO query (number, {_QUERY_COLUMNS}) "
+            f"VALUES ({', '.join('?' * (1 + len(stored)))})",
+            (number, *stored.values()),
         )
-        number = ledger.execute("SELECT max(number) FROM query").fetchone()[0]
         return Receipt(query=query, number=number, remaining=budget.remaining - query.epsilon)
 
 
 def find_receipt(path: Path, query_id: str) -> Receipt | None:
     """The receipt of the query with this id, or None: it was never charged."""
-    check_name("query_id", query_id)
+    check_identifier("query_id", query_id)
     with reading(path) as ledger:
         return _receipt(ledger, query_id)
 
 
 def remaining(path: Path, *, site: str, epoch: int, report_collector: str) -> Fraction:
     """What the collector may still spend in the epoch; BudgetError if it was committed nothing."""
-    check_name("site", site)
-    check_name("report_collector", report_collector)
-    check_number("epoch", epoch, 0, MAX_NUMBER)
+    check_identifier("site", site)
+    check_identifier("report_collector", report_collector)
+    check_number("epoch", epoch, 0, MAX_EPOCH)
     with reading(path) as ledger:
         return _budget(ledger, site, epoch, report_collector).remaining
 
@@ -220,6 +224,10 @@ def _check_committed(ledger: sqlite3.Connection, query: QueryRecord) -> None:
         raise BudgetError(
             f"site {query.site} is committed to helper party network {commitment.network} for "
             f"epoch {query.epoch}; this is {network}"
+        )
+    if query.network != network:
+        raise BudgetError(
+            f"this is the ledger of helper party network {network}, the query is for {query.network}"
         )
     if commitment.match_key_provider != query.match_key_provider:
         raise BudgetError(

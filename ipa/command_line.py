@@ -6,7 +6,9 @@ imported, so that no command waits for what another one needs.
 """
 
 import argparse
+import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -31,6 +33,7 @@ exit status:
   2    wrong input or options: one line on standard error says what, nothing was computed
   3    the query was refused or aborted: one line on standard error says by whom and why
   130  interrupted from the keyboard
+  143  terminated
 """
 
 # What a shell reports for a program that wrote to a pipe nobody read any more: 128 + SIGPIPE.
@@ -43,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises SystemExit, like argparse, for `--help` (0) and for options it cannot parse (2).
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        _set_up_process()
     try:
         arguments = _parser(words).parse_args(words)
         status: int = arguments.run(arguments)
@@ -54,8 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except IpaError as error:
         return _ended(str(error), 3)
     except OSError as error:
-        # Input that cannot be read is an InputError, so this is the output. Python would complain
-        # again on flushing it at exit; now what is left goes nowhere.
+        if error.filename is not None:  # a path that cannot even be looked at
+            return _ended(f"{error.filename}: {error.strerror}", 2)
+        # No file, so this is the output. Python would complain again on flushing it at exit; now
+        # what is left goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return _BROKEN_PIPE
@@ -63,12 +70,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
+def _set_up_process() -> None:
+    """Make output able to show any name, and let SIGTERM clean up on its way out."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+    def terminate(*_: object) -> NoReturn:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, terminate)
+
+
 class OneLineParser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
         """Print the message on standard error and exit with status 2."""
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"{_in_one_line(f'{self.prog}: {message} (see {self.prog} --help)')}\n")
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
@@ -98,5 +116,12 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _ended(message: str, status: int) -> int:
-    print(f"ipa: {message}", file=sys.stderr)
+    print(f"ipa: {_in_one_line(message)}", file=sys.stderr)
     return status
+
+
+def _in_one_line(message: str) -> str:
+    """The message with line breaks and the like escaped, which paths and names may hold."""
+    return "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in message
+    )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ipa.errors import ParameterError
+from ipa.names import MAX_EPOCH, check_identifier
 
 MICRO_PER_EPSILON = 1_000_000
 """Epsilon is counted in units of 10^-6."""
@@ -19,9 +20,7 @@ MAX_EPSILON = 1_000_000
 """The largest epsilon; far above any that protects anybody, and its sums fit 64 bits."""
 
 MAX_NUMBER = (1 << 63) - 1
-"""The largest epoch and row count the ledger's file can hold."""
-
-MAX_NAME_LENGTH = 255
+"""The largest row count the ledger's file can hold."""
 
 _DECIMAL = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 
@@ -61,26 +60,6 @@ def decimal_text(epsilon: Fraction) -> str:
     return f"{whole}.{micro:06d}".rstrip("0").rstrip(".")
 
 
-def check_name(field: str, name: object) -> None:
-    """Raise ParameterError unless `name` can name a site, collector, provider, network or query.
-
-    1 to 255 printable characters without spaces, the first a letter or digit, so that an exported
-    table cannot be read as a spreadsheet formula. Names are compared exactly, character by
-    character: which spelling of a site is the right one is the user agent's to say.
-    """
-    if (
-        not isinstance(name, str)
-        or not 1 <= len(name) <= MAX_NAME_LENGTH
-        or not name.isprintable()
-        or " " in name
-        or not name[0].isalnum()
-    ):
-        raise ParameterError(
-            f"{field} must be 1 to {MAX_NAME_LENGTH} printable characters without spaces, "
-            "the first a letter or digit"
-        )
-
-
 def check_number(field: str, number: object, low: int, high: int) -> None:
     """Raise ParameterError unless `number` is an integer from `low` to `high`."""
     if not isinstance(number, int) or isinstance(number, bool) or not low <= number <= high:
@@ -95,7 +74,7 @@ class CollectorShare:
     epsilon: Fraction
 
     def __post_init__(self) -> None:
-        check_name("report_collector", self.report_collector)
+        check_identifier("report_collector", self.report_collector)
         # A frozen dataclass is normalised here, so that equal shares compare equal.
         object.__setattr__(self, "epsilon", exact_epsilon(self.epsilon))
 
@@ -104,6 +83,7 @@ class CollectorShare:
 class Commitment:
     """A site's commitment for an epoch (spec: Commitments, Differential Privacy Budget Management).
 
+    The spec leaves the mechanism open (SPEC_NOTES: commitment-mechanism).
     One helper party network, one match key provider, and a share of epsilon for each of its report
     collectors; a collector that is not named can ask nothing. The order of `shares` has no
     meaning and is normalised. Raises ParameterError for a malformed name, epoch or epsilon, for no
@@ -118,8 +98,8 @@ class Commitment:
 
     def __post_init__(self) -> None:
         for field in ("site", "network", "match_key_provider"):
-            check_name(field, getattr(self, field))
-        check_number("epoch", self.epoch, 0, MAX_NUMBER)
+            check_identifier(field, getattr(self, field))
+        check_number("epoch", self.epoch, 0, MAX_EPOCH)
         collectors = [share.report_collector for share in self.shares]
         if not collectors:
             raise ParameterError("a commitment must name at least one report collector")

@@ -29,10 +29,10 @@ class Cost:
 
 
 def cost_of(costs: dict[str, Cost], prefix: str = "") -> Cost:
-    """The total of every step at or below the path `prefix`."""
+    """The total of every step at or below the path `prefix`, and of its repetitions."""
     total = Cost()
     for path, cost in costs.items():
-        if not prefix or path == prefix or path.startswith(f"{prefix}/"):
+        if not prefix or path == prefix or path.startswith((f"{prefix}/", f"{prefix}#")):
             total.add(cost)
     return total
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from ipa.errors import EventError
-from ipa.parameters import MAX_MATCH_KEY_BITS, QueryParameters
+from ipa.parameters import MAX_BREAKDOWNS, MAX_FIELD_BITS, MAX_MATCH_KEY_BITS, QueryParameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,16 @@ COLUMNS = (
 """The required columns of an events file; `site` may be there too."""
 
 _COMMON_FIELDS = COLUMNS[1:4]
-_MAX_DIGITS = len(str((1 << MAX_MATCH_KEY_BITS) - 1))
+_LARGEST = {
+    "match_key": (1 << MAX_MATCH_KEY_BITS) - 1,
+    "attribution_constraint_id": (1 << MAX_FIELD_BITS) - 1,
+    "timestamp": (1 << MAX_FIELD_BITS) - 1,
+    "breakdown_key": MAX_BREAKDOWNS - 1,
+    "trigger_value": (1 << MAX_FIELD_BITS) - 1,
+}
+"""What a field may be in the widest of queries."""
+_TOO_LARGE = 1 << MAX_MATCH_KEY_BITS
+_MAX_DIGITS = len(str(_TOO_LARGE))
 
 _ReadInteger = Callable[[object], int | None]
 """The integer a raw field stands for, or None if it stands for none."""
@@ -66,7 +75,8 @@ def events_from_mappings(rows: Iterable[Mapping[str, object]]) -> list[Event]:
     """Events from mappings with the names of `COLUMNS`, and perhaps `site`, as keys.
 
     `report` is "source" or "trigger", integers are `int`; a field that does not apply is absent,
-    None or "". Raises EventError. Ranges are checked by `check_events`.
+    None, "" or NaN, as a data frame has it. Raises EventError. The ranges that a query allows are
+    checked by `check_events`.
     """
     events = []
     for row, record in enumerate(rows, start=1):
@@ -75,16 +85,17 @@ def events_from_mappings(rows: Iterable[Mapping[str, object]]) -> list[Event]:
         for field in record:
             if field not in COLUMNS and field != "site":
                 raise EventError(row, str(field), f"unknown field; allowed: {_allowed_columns()}")
-        events.append(_read_event(record, row, _integer_from_object, "a non-negative int", ""))
+        events.append(_read_event(record, row, _integer_from_object, "an int from 0", ""))
     return events
 
 
 def read_events_csv(stream: TextIO, name: str = "") -> list[Event]:
     """Events from CSV with the header `COLUMNS`, and perhaps `site`, in any order.
 
-    Integers are plain decimal digits; a field that does not apply is empty. A byte order mark and
-    CRLF are fine, no rows too. `name` goes in front of messages. Raises EventError at the first bad
-    row, which counts from 1 after the header. Ranges are checked by `check_events`.
+    Integers are plain decimal digits; a field that does not apply is empty. A byte order mark, CRLF,
+    no rows and a blank last line are fine. `name` goes in front of messages. Raises EventError at
+    the first bad row, which counts from 1 after the header. The ranges that a query allows are
+    checked by `check_events`.
     """
     records = _csv_records(stream, name)
     _, header = next(records, (0, None))
@@ -92,12 +103,15 @@ def read_events_csv(stream: TextIO, name: str = "") -> list[Event]:
         raise EventError(None, None, f"no header; must start with {','.join(COLUMNS)}", source=name)
     _check_header(header, name)
     events = []
+    expected = "a decimal integer from 0, digits only"
     for row, fields in records:
+        if not fields and next(records, None) is None:
+            break
         if len(fields) != len(header):
             problem = f"{len(fields)} fields, must have {len(header)}"
             raise EventError(row, None, problem, source=name)
         record = dict(zip(header, fields, strict=True))
-        events.append(_read_event(record, row, _integer_from_text, "decimal digits only", name))
+        events.append(_read_event(record, row, _integer_from_text, expected, name))
     return events
 
 
@@ -154,13 +168,16 @@ def _read_event(
         event_type, own, other = TriggerEvent, "trigger_value", "breakdown_key"
     else:
         raise EventError(row, "report", "must be 'source' or 'trigger'", source=name)
-    if record.get(other) not in (None, ""):
+    if not _is_absent(record.get(other)):
         raise EventError(row, other, f"must be empty on a {kind} report", source=name)
     numbers = []
     for field in (*_COMMON_FIELDS, own):
         number = read(record.get(field))
         if number is None:
             raise EventError(row, field, f"must be {expected}", source=name)
+        if number > _LARGEST[field]:
+            problem = f"too large: must be an integer from 0 to {_readable(_LARGEST[field])}"
+            raise EventError(row, field, problem, source=name)
         numbers.append(number)
     match_key, attribution_constraint_id, timestamp, last = numbers
     site = _check_site(record.get("site", ""), row, name)
@@ -173,6 +190,11 @@ def _check_site(site: object, row: int, name: str) -> str:
     return site
 
 
+def _is_absent(value: object) -> bool:
+    # Only NaN differs from itself.
+    return value is None or value == "" or (isinstance(value, float) and value != value)
+
+
 def _integer_from_object(value: object) -> int | None:
     return value if type(value) is int and value >= 0 else None
 
@@ -180,9 +202,10 @@ def _integer_from_object(value: object) -> int | None:
 def _integer_from_text(value: object) -> int | None:
     # isdigit alone takes other scripts' digits; int alone takes signs, blanks and underscores, and
     # refuses thousands of digits in its own way, after quadratic work.
-    if isinstance(value, str) and value.isdigit() and value.isascii() and len(value) <= _MAX_DIGITS:
-        return int(value)
-    return None
+    if not (isinstance(value, str) and value.isdigit() and value.isascii()):
+        return None
+    digits = value.lstrip("0") or "0"
+    return int(digits) if len(digits) <= _MAX_DIGITS else _TOO_LARGE
 
 
 def _csv_records(stream: TextIO, name: str) -> Iterator[tuple[int, list[str]]]:

@@ -19,7 +19,12 @@ from ipa.network import HelperPartyNetwork
 from ipa.protocols.agreement import aborting_together
 from ipa.protocols.broadcast import broadcast
 from ipa.protocols.constants import public_columns
-from ipa.protocols.report_agreement import ComparedRows, Copies, compare_rows
+from ipa.protocols.report_agreement import (
+    ComparedRows,
+    Copies,
+    agree_on_repeats,
+    compare_rows,
+)
 from ipa.reports import GenericReports
 from ipa.sharing.bits import columns_from_rows
 from ipa.sharing.replicated import ColumnPair, SharedBits
@@ -73,25 +78,13 @@ def read_own_stream(data: bytes, own: HelperKeys) -> OwnStream:
 
 
 def open_reports(own: OwnStream) -> list[OpenedRow]:
-    """Validate and open every report of a stream, each by itself. Local.
-
-    A record with all the ciphertexts of an accepted one is a replay: no two encapsulations are equal
-    by chance. One with the same match key ciphertext alone is none, for user agents return it again
-    within an epoch (SPEC_NOTES: replays).
-    """
-    accepted: set[bytes] = set()
+    """Validate and open every report of a stream, each by itself. Local."""
     rows: list[OpenedRow] = []
     for record in own.stream.records:
-        ciphertexts = record[_CIPHERTEXTS]
-        if ciphertexts in accepted:
-            rows.append(Reason.DUPLICATE)
-            continue
         try:
             rows.append(decrypt_report(record, own.decryption))
         except ReportError as error:
             rows.append(Reason(str(error.reason)))  # decrypt_report always names one
-        else:
-            accepted.add(ciphertexts)
     return rows
 
 
@@ -128,11 +121,13 @@ def agree_on_query(
 def take_in_reports(network: HelperPartyNetwork, streams: Mapping[int, OwnStream]) -> Intake:
     """Open the reports of streams that were agreed on, and share those that all helpers can use.
 
-    A report is used if every helper accepts it as a report of the same kind and every share's two
-    holders hold the same copy of it. Dropping is public and the same at all helpers; a report that
-    several refuse counts for the first of their reasons. Two rounds, 34 bytes per report and 64
-    bytes per helper. A helper that lies can drop reports, and everybody sees how many, but cannot
-    add or change one (SPEC_NOTES: report-agreement). Raises VerificationError.
+    A report is used if every helper accepts it as a report of the same kind, every share's two
+    holders hold the same copy of it, and to no helper it is a replay of one before it of which all
+    this is true (SPEC_NOTES: replays). Dropping is public and the same at all helpers; a report that
+    several refuse counts for the first of their reasons. Four rounds, 34 bytes per report, 2 bytes
+    per report that was not dropped in the first two, and 128 bytes per helper. A helper that lies
+    can drop reports, and everybody sees how many, but cannot add or change one
+    (SPEC_NOTES: report-agreement). Raises VerificationError.
     """
     first = next(iter(streams.values())).stream
     query, submitted = first.query, len(first.records)
@@ -147,9 +142,32 @@ def take_in_reports(network: HelperPartyNetwork, streams: Mapping[int, OwnStream
         )
         _check_statuses(network, compared)
         outcomes = [_outcome(row, compared) for row in range(submitted)]
-        kept = [row for row, reason in enumerate(outcomes) if reason is None]
+        agreed = [row for row, reason in enumerate(outcomes) if reason is None]
+        repeated = agree_on_repeats(
+            network,
+            agreed,
+            {number: _repeats(own.stream.records, agreed) for number, own in streams.items()},
+        )
+        for row in repeated:
+            outcomes[row] = Reason.DUPLICATE
+        kept = [row for row in agreed if row not in repeated]
         reports = _share(network, query, opened, kept, compared.statuses[0])
         return Intake(query, submitted, reports, dict(Counter(filter(None, outcomes))))
+
+
+def _repeats(records: Sequence[bytes], rows: Sequence[int]) -> bytes:
+    """A byte for each of the rows: 1 if its record has all the ciphertexts of one before it.
+
+    No two encapsulations are equal by chance. The same match key ciphertext alone is no replay, for
+    user agents return it again within an epoch.
+    """
+    seen: set[bytes] = set()
+    repeats = bytearray()
+    for row in rows:
+        ciphertexts = records[row][_CIPHERTEXTS]
+        repeats.append(ciphertexts in seen)
+        seen.add(ciphertexts)
+    return bytes(repeats)
 
 
 def _header(stream: QueryStream) -> bytes:
@@ -185,8 +203,8 @@ def _status(row: OpenedRow) -> int:
 def _copies(rows: Sequence[OpenedRow], stream: QueryStream) -> Copies:
     """Per row and share, all that must be the same at the share's two holders.
 
-    That is the context, and the share of every field; the kind is in the status. Rows that are
-    refused have nothing to compare.
+    That is the context, the share of every field, and the nonce of the match key's share; the kind
+    is in the status. Rows that are refused have nothing to compare.
     """
     match_key_bytes = (stream.query.match_key_bits + 7) // 8
     attribute_bytes = (_attribute_bits(stream.query) + 7) // 8
@@ -199,6 +217,7 @@ def _copies(rows: Sequence[OpenedRow], stream: QueryStream) -> Copies:
                 if isinstance(row, Reason)
                 else record[_CONTEXT]
                 + row.match_key[place].to_bytes(match_key_bytes, "big")
+                + row.nonces[place]
                 + row.attributes[place].to_bytes(attribute_bytes, "big")
             )
     return own, right

@@ -31,14 +31,32 @@ _TABLES = {
     "commitment": """site TEXT NOT NULL, epoch INTEGER NOT NULL, network TEXT NOT NULL,
         match_key_provider TEXT NOT NULL, PRIMARY KEY (site, epoch)""",
     "share": """site TEXT NOT NULL, epoch INTEGER NOT NULL, report_collector TEXT NOT NULL,
-        epsilon INTEGER NOT NULL, PRIMARY KEY (site, epoch, report_collector)""",
+        epsilon INTEGER NOT NULL CHECK (epsilon > 0),
+        PRIMARY KEY (site, epoch, report_collector)""",
     # After its number, a query's columns are the fields of QueryRecord in order. A cap of 64 bits
     # does not fit sqlite's signed integers and is text. Every epsilon is in millionths.
     "query": """number INTEGER PRIMARY KEY, query_id TEXT NOT NULL UNIQUE,
-        charged_at INTEGER NOT NULL, site TEXT NOT NULL, report_collector TEXT NOT NULL,
-        epoch INTEGER NOT NULL, match_key_provider TEXT NOT NULL, fanout TEXT NOT NULL,
-        epsilon INTEGER NOT NULL, cap TEXT NOT NULL, rows INTEGER NOT NULL,
-        breakdowns INTEGER NOT NULL""",
+        charged_at INTEGER NOT NULL, network TEXT NOT NULL, site TEXT NOT NULL,
+        report_collector TEXT NOT NULL, epoch INTEGER NOT NULL, match_key_provider TEXT NOT NULL,
+        fanout TEXT NOT NULL, epsilon INTEGER NOT NULL CHECK (epsilon > 0),
+        cap TEXT NOT NULL, rows INTEGER NOT NULL, breakdowns INTEGER NOT NULL""",
+}
+
+# When a new row is refused, as an expression over NEW. A key that is there is refused here, because
+# INSERT OR REPLACE would delete the old row without asking the trigger on DELETE; so is any number
+# but the next, which also keeps REPLACE from a query's row through its number.
+_EPOCH = "site = NEW.site AND epoch = NEW.epoch"
+_COLLECTOR = f"{_EPOCH} AND report_collector = NEW.report_collector"
+_REFUSED = {
+    "settings": "EXISTS (SELECT 1 FROM settings)",
+    "commitment": f"EXISTS (SELECT 1 FROM commitment WHERE {_EPOCH})",
+    "share": f"""EXISTS (SELECT 1 FROM share WHERE {_COLLECTOR})
+        OR NEW.epsilon + (SELECT coalesce(sum(epsilon), 0) FROM share WHERE {_EPOCH})
+            > (SELECT site_epsilon FROM settings)""",
+    "query": f"""EXISTS (SELECT 1 FROM query WHERE query_id = NEW.query_id)
+        OR NEW.number != (SELECT coalesce(max(number), 0) + 1 FROM query)
+        OR NEW.epsilon + (SELECT coalesce(sum(epsilon), 0) FROM query WHERE {_COLLECTOR})
+            > (SELECT coalesce(sum(epsilon), 0) FROM share WHERE {_COLLECTOR})""",
 }
 
 
@@ -52,7 +70,14 @@ def create_tables(path: Path, network: str, site_epsilon: int) -> None:
         if connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
             return
         for table, columns in _TABLES.items():
-            connection.execute(f"CREATE TABLE {table} ({columns}) STRICT")
+            # Without rowids, which would be a second key to replace a row by.
+            options = "STRICT" if table == "settings" else "STRICT, WITHOUT ROWID"
+            connection.execute(f"CREATE TABLE {table} ({columns}) {options}")
+            connection.execute(
+                f"CREATE TRIGGER {table}_no_REPLACE BEFORE INSERT ON {table} "
+                f"WHEN {_REFUSED[table]} "
+                "BEGIN SELECT RAISE(ABORT, 'the budget ledger does not allow this'); END"
+            )
             for change in ("UPDATE", "DELETE"):
                 connection.execute(
                     f"CREATE TRIGGER {table}_no_{change} BEFORE {change} ON {table} "
@@ -80,7 +105,11 @@ def writing(path: Path) -> AbstractContextManager[sqlite3.Connection]:
 
 @contextmanager
 def _ledger(path: Path, begin: str) -> Iterator[sqlite3.Connection]:
-    if not path.is_file():
+    try:
+        found = path.is_file()
+    except OSError as error:
+        raise InputError(f"{path}: the budget ledger is out of reach: {error.strerror}") from error
+    if not found:
         # Never created on the way: a ledger gone missing would come back with nothing spent.
         raise InputError(f"{path}: there is no budget ledger here; create one first")
     with _transaction(path, "rw", begin) as connection:
@@ -132,6 +161,11 @@ def _explained(path: Path, error: sqlite3.Error) -> InputError | BudgetError:
             return InputError(f"{path}: this is not a budget ledger")
         case sqlite3.SQLITE_READONLY:
             return InputError(f"{path}: the budget ledger is read-only: nothing can be charged")
+        case sqlite3.SQLITE_CANTOPEN:
+            return InputError(
+                f"{path}: the budget ledger cannot be opened or created: no such directory, or no "
+                "permission"
+            )
         case _:
             shown = ascii(str(error)[:100])  # sqlite3 may quote the damage: any bytes, any lines
             return InputError(f"{path}: the budget ledger is damaged or out of reach: {shown}")

@@ -12,7 +12,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from types import TracebackType
 from typing import Protocol
@@ -56,7 +56,8 @@ class HelperParty:
 class HelperPartyNetwork:
     """The helpers that run here, with the path of the current step and the costs so far.
 
-    `name` identifies the network: shared values of different networks never mix. `on_step`, if
+    `name` identifies the network in this run: shared values of different networks never mix, and all
+    randomness depends on it, so it must be new for every run of the same helpers. `on_step`, if
     given, is called with the path of every step that begins (progress). A network with `products`
     is malicious-secure: it keeps every product there until it is checked.
     """
@@ -69,12 +70,15 @@ class HelperPartyNetwork:
         products: ProductLog | None = None,
     ) -> None:
         self.name = name
-        self.helpers = {helper.number: helper for helper in helpers}
+        self.helpers = {
+            helper.number: replace(helper, prss=helper.prss.for_session(name)) for helper in helpers
+        }
         if not self.helpers or not set(self.helpers) <= set(HELPERS):
             raise ParameterError("a network has one to three local helpers, numbered 1 to 3")
         self.products = products
         self.costs: dict[str, Cost] = {}
         self.path = ""
+        self.aborted = False
         self._on_step = on_step
         self._times_entered: dict[str, int] = {}
         self._nested_seconds = 0.0
@@ -180,6 +184,8 @@ class Step:
 
     def __enter__(self) -> str:
         network = self._network
+        if network.aborted:
+            raise MisbehaviourError(self._name, "the network has aborted and takes no more steps")
         self._parent = network.path
         nested = network.path and not self._on_top
         path = f"{network.path}/{self._name}" if nested else self._name
@@ -213,6 +219,8 @@ def pairwise_keys(seed: int | None = None) -> dict[int, tuple[bytes, bytes]]:
     """
     if seed is None:
         keys = {helper: os.urandom(KEY_BYTES) for helper in HELPERS}
+    elif seed < 0:
+        raise ParameterError(f"a seed must be a non-negative integer, not {seed}")
     else:
         keys = {
             helper: hashlib.sha256(f"ipa pairwise key {helper} {seed}".encode()).digest()

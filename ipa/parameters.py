@@ -8,6 +8,7 @@ from ipa.errors import ParameterError
 Capping = Literal["proportional", "truncate"]
 Aggregate = Literal["sum", "count"]
 Security = Literal["semi-honest", "malicious"]
+Fanout = Literal["source", "trigger"]
 
 MAX_MATCH_KEY_BITS = 256
 MAX_FIELD_BITS = 64

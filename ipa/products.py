@@ -48,7 +48,9 @@ class ProductLog:
     """Products by kind, with counts of how many were made and checked.
 
     `bit_field` is the field the bit products are checked in: GF(2^64), or a small one for soundness
-    experiments. `batch_gates` and `batch_numbers` bound a batch, and so the memory of the check.
+    experiments. `batch_gates` and `batch_numbers` bound a batch, and so the memory of the check: a
+    batch has at most as many, or one column. `failed` says that a check failed, `agreed` that the
+    helpers have agreed to release since the last product.
     """
 
     bit_field: BinaryField = field(default_factory=BinaryField)
@@ -60,11 +62,13 @@ class ProductLog:
     numbers_made: int = 0
     numbers_checked: int = 0
     failed: bool = False
+    agreed: bool = False
     pending_bits: list[BitProducts] = field(default_factory=list, repr=False)
     pending_numbers: list[NumberProducts] = field(default_factory=list, repr=False)
 
     def add_bits(self, products: BitProducts) -> None:
         """Remember AND gates until they are checked."""
+        self.agreed = False
         self.gates_made += products.gates
         self.pending_bits.append(products)
 
@@ -79,16 +83,24 @@ class ProductLog:
                 f"products over {ring.name} cannot be checked: malicious security needs bits or a "
                 f"field of at least {self.smallest_prime_field} elements"
             )
+        self.agreed = False
         self.numbers_made += products.x.count
         self.pending_numbers.append(products)
 
     @property
+    def room_for_gates(self) -> int:
+        """How many more gates make a whole batch."""
+        return self.batch_gates - (self.gates_made - self.gates_checked)
+
+    @property
+    def room_for_numbers(self) -> int:
+        """How many more products of numbers make a whole batch."""
+        return self.batch_numbers - (self.numbers_made - self.numbers_checked)
+
+    @property
     def is_due(self) -> bool:
         """Whether a whole batch is pending."""
-        return (
-            self.gates_made - self.gates_checked >= self.batch_gates
-            or self.numbers_made - self.numbers_checked >= self.batch_numbers
-        )
+        return self.room_for_gates <= 0 or self.room_for_numbers <= 0
 
     @contextmanager
     def being_checked(self) -> Iterator[tuple[list[BitProducts], list[NumberProducts]]]:
@@ -106,6 +118,12 @@ class ProductLog:
             self.failed = self.failed or not passed
         self.gates_checked += sum(products.gates for products in bits)
         self.numbers_checked += sum(products.x.count for products in numbers)
+
+    def refuse_unreleased(self, step: str) -> None:
+        """Raise UncheckedProductError unless everything is checked and all helpers agreed to that."""
+        self.refuse_unchecked(step)
+        if not self.agreed:
+            raise UncheckedProductError(f"{step}: the helpers have not agreed to release anything")
 
     def refuse_unchecked(self, step: str) -> None:
         """Raise UncheckedProductError when something is pending or failed: nothing may be opened."""

@@ -12,12 +12,13 @@ _CLEAR_LINE = "\r\x1b[K"
 class Progress:
     """A context in which `step` shows which step a query of `rows` reports is at.
 
-    Writes nothing where `stream` is not a terminal, and leaves nothing behind where it is.
+    Writes nothing where `stream` is not a terminal, and leaves nothing behind where it is. `rows`
+    may be set when it becomes known, before the sort.
     """
 
-    def __init__(self, stream: TextIO, rows: int) -> None:
+    def __init__(self, stream: TextIO, rows: int = 0) -> None:
+        self.rows = rows
         self._stream = stream
-        self._rows = rows
         self._on_terminal = stream.isatty()
         self._started = self._last_shown = perf_counter()
         self._shown = False
@@ -35,13 +36,19 @@ class Progress:
             self._stream.write(_CLEAR_LINE)
             self._stream.flush()
 
+    def say(self, line: str) -> None:
+        """Write a line that stays, terminal or not."""
+        clear = _CLEAR_LINE if self._shown else ""
+        self._stream.write(f"{clear}{line}\n")
+        self._stream.flush()
+
     def step(self, path: str) -> None:
         """The step `path` begins."""
         now = perf_counter()
         if self._on_terminal and now - self._last_shown >= _SECONDS_BETWEEN:
             self._last_shown = now
             self._shown = True
-            text = describe_step(path, self._rows)
+            text = describe_step(path, self.rows)
             self._stream.write(f"{_CLEAR_LINE}{now - self._started:6.1f} s  {text[:60]}")
             self._stream.flush()
 

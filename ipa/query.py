@@ -8,7 +8,7 @@ from ipa.costs import Cost, cost_of
 from ipa.errors import ParameterError
 from ipa.events import Event, check_events
 from ipa.network import HelperPartyNetwork, simulated_network
-from ipa.parameters import QueryParameters, bits_for
+from ipa.parameters import QueryParameters
 from ipa.products import ProductLog
 from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.agreement import aborting_together, agree_to_release
@@ -32,15 +32,16 @@ def query(
 
     `reports` is any number of shared reports in any order. The sums are exact; no width can be
     exceeded by any values that clients send. Reveals nothing. In a malicious-secure network every
-    product has been checked and all honest helpers have accepted when this returns; it raises
-    MisbehaviourError at both honest helpers otherwise.
+    product has been checked and all honest helpers have accepted when this returns. It raises
+    MisbehaviourError otherwise (only the very last message can make one honest helper abort alone,
+    and then the report collector gets no result: SPEC_NOTES: security-model), and ParameterError,
+    before anything, when the network's security is not the one that `parameters` names.
     """
+    _check_security(network, parameters)
     with aborting_together(network), network.step("query"):
-        if network.products is not None:
-            check_inputs(network, reports.fields)
+        check_inputs(network, reports.fields, repr(parameters))
         if parameters.aggregate == "count":
             reports = replace(reports, trigger_value=reports.is_trigger)
-        largest_sum = max(1, reports.rows) * ((1 << reports.trigger_value.width) - 1)
         ordered = sort_reports(network, pad_reports(network, reports))
         same = helper_bits(network, ordered)
         credit = attribute_last_touch(
@@ -54,12 +55,23 @@ def query(
             ordered.breakdown_key,
             capped,
             parameters.breakdowns,
-            max(capped.width, bits_for(largest_sum)),
+            credit.width,
         )
         if network.products is not None:
             check_products(network)
             agree_to_release(network)
         return sums
+
+
+def _check_security(network: HelperPartyNetwork, parameters: QueryParameters) -> None:
+    """A query must not run with less security than it says, nor claim less than it has."""
+    is_malicious_secure = network.products is not None
+    if is_malicious_secure != (parameters.security == "malicious"):
+        offered = "malicious" if is_malicious_secure else "semi-honest"
+        raise ParameterError(
+            f"the query asks for {parameters.security} security, the network is {offered}: "
+            "a network is malicious-secure when it is made with products=ProductLog()"
+        )
 
 
 @dataclass(frozen=True)

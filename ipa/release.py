@@ -12,11 +12,11 @@ from ipa.sharing.replicated import ColumnPair, SharedBits
 def shares_for_collector(network: HelperPartyNetwork, result: SharedBits) -> dict[int, ColumnPair]:
     """What each local helper sends to the report collector: its pair of shares of the result.
 
-    Raises UncheckedProductError while products of a malicious-secure network are pending.
+    Raises UncheckedProductError in a malicious-secure network before agree_to_release.
     """
     network.check_owns(result)
     if network.products is not None:
-        network.products.refuse_unchecked("release")
+        network.products.refuse_unreleased("release")
     return {helper: result.shares_of(helper) for helper in result.holders}
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from ipa.budget import Receipt, charge, committed
+from ipa.budget import Receipt, charge
 from ipa.channel import Interceptor
 from ipa.client.fanout_query import FanoutQuery, FieldWidths
 from ipa.client.networks import HelperKeys
 from ipa.client.rejection import Reason
-from ipa.errors import BudgetError, ParameterError
+from ipa.errors import ParameterError
 from ipa.intake import agree_on_query, take_in_reports
 from ipa.network import simulated_network
 from ipa.parameters import QueryParameters
@@ -74,6 +74,7 @@ def run_report_query(
     no_noise: bool = False,
     seed: int | None = None,
     interceptors: Iterable[Interceptor] = (),
+    on_accepted: Callable[[int, Receipt | None], None] | None = None,
     on_step: Callable[[str], None] | None = None,
 ) -> ReportQueryResult:
     """Answer the query of three streams (spec: Querying), simulating three helpers and the release.
@@ -84,6 +85,7 @@ def run_report_query(
     key of `parameters.breakdowns` or more is used and counts nowhere: the key is secret
     (SPEC_NOTES: breakdown-range).
 
+    `on_accepted` is called with the number of reports and the receipt before any report is opened.
     `no_noise` must be True, as for run_query. Raises ParameterError when the parameters are not
     those the reports were made for, ReportError when the streams are not of one query, BudgetError,
     MisbehaviourError.
@@ -106,6 +108,8 @@ def run_report_query(
         check_compressed_bits(agreed.query.match_key_bits, compressed_match_key_bits)
         parameters = replace(parameters, match_key_bits=compressed_match_key_bits)
     receipt = pay(payment, agreed.query, len(agreed.records), parameters) if payment else None
+    if on_accepted is not None:
+        on_accepted(len(agreed.records), receipt)
     intake = take_in_reports(network, own_streams)
     reports, compression = intake.reports, None
     if compressed_match_key_bits is not None:
@@ -137,17 +141,12 @@ def check_parameters(asked: FanoutQuery, parameters: QueryParameters) -> None:
 
 
 def pay(payment: Payment, asked: FanoutQuery, rows: int, parameters: QueryParameters) -> Receipt:
-    """Check the site's commitment and charge the query in the ledger; BudgetError if refused."""
+    """Charge the query in the ledger; BudgetError if refused, as for `ipa.budget.charge`."""
     context = asked.context
-    commitment = committed(payment.ledger, site=context.site, epoch=context.epoch)
-    if commitment is not None and commitment.network != context.network:
-        raise BudgetError(
-            f"site {context.site} is committed to helper party network {commitment.network} for "
-            f"epoch {context.epoch}; the query is for {context.network}"
-        )
     record = QueryRecord(
         query_id=payment.query_id,
         charged_at=payment.charged_at,
+        network=context.network,
         site=context.site,
         report_collector=context.report_collector,
         epoch=context.epoch,

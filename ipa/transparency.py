@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Literal, TextIO, get_args
 
-from ipa.commitments import MAX_NUMBER, check_name, check_number, decimal_text, exact_epsilon
+from ipa.commitments import MAX_NUMBER, check_number, decimal_text, exact_epsilon
 from ipa.errors import ParameterError
-from ipa.parameters import MAX_BREAKDOWNS, MAX_FIELD_BITS
+from ipa.names import MAX_EPOCH, check_identifier
+from ipa.parameters import MAX_BREAKDOWNS, MAX_FIELD_BITS, Fanout
 
-Fanout = Literal["source", "trigger"]
 ExportFormat = Literal["jsonl", "csv"]
 
 LAST_SECOND = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
@@ -27,15 +27,18 @@ LAST_SECOND = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 class QueryRecord:
     """One query: what is charged for it, to whom, and what the world may know about it.
 
+    `network` is the helper party network the reports are encrypted to, which must be the ledger's.
     `site` is the site that pays, on whose behalf `report_collector` asks: the source reports' site
     in a source fanout query, the trigger reports' site in a trigger fanout query. The sites of the
     other reports do not appear, because their budgets are not touched. `epoch` is the epoch in
-    which the reports' match keys were encrypted. `charged_at` is in seconds of Unix time and comes
-    from the caller. `query_id` is the caller's own and must be new. Raises ParameterError.
+    which the reports' match keys were encrypted (SPEC_NOTES: budget-epoch). `charged_at` is in
+    seconds of Unix time and comes from the caller. `query_id` is the caller's own and must be new.
+    Raises ParameterError.
     """
 
     query_id: str
     charged_at: int
+    network: str
     site: str
     report_collector: str
     epoch: int
@@ -47,10 +50,10 @@ class QueryRecord:
     breakdowns: int
 
     def __post_init__(self) -> None:
-        for field in ("query_id", "site", "report_collector", "match_key_provider"):
-            check_name(field, getattr(self, field))
+        for field in ("query_id", "network", "site", "report_collector", "match_key_provider"):
+            check_identifier(field, getattr(self, field))
         check_number("charged_at", self.charged_at, 0, LAST_SECOND)
-        check_number("epoch", self.epoch, 0, MAX_NUMBER)
+        check_number("epoch", self.epoch, 0, MAX_EPOCH)
         check_number("cap", self.cap, 1, (1 << MAX_FIELD_BITS) - 1)
         check_number("rows", self.rows, 0, MAX_NUMBER)
         check_number("breakdowns", self.breakdowns, 1, MAX_BREAKDOWNS)
@@ -65,9 +68,9 @@ def export_queries(queries: Iterable[QueryRecord], out: TextIO, form: ExportForm
     Both forms carry the same fields. Epsilon is a decimal in text, so that no reader makes a float
     of it by accident; `charged_at` is ISO 8601 in UTC. Raises ParameterError for another form.
     """
-    rows = map(_published, queries)
+    rows = map(published, queries)
     if form == "jsonl":
-        out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        out.writelines(json.dumps(row) + "\n" for row in rows)
     elif form == "csv":
         names = list(QueryRecord.__dataclass_fields__)
         table = csv.DictWriter(out, names, lineterminator="\n")
@@ -77,7 +80,8 @@ def export_queries(queries: Iterable[QueryRecord], out: TextIO, form: ExportForm
         raise ParameterError(f"the format must be one of {', '.join(get_args(ExportFormat))}")
 
 
-def _published(query: QueryRecord) -> dict[str, str | int]:
+def published(query: QueryRecord) -> dict[str, str | int]:
+    """The record as both exports show it."""
     return {
         **vars(query),
         "charged_at": datetime.fromtimestamp(query.charged_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from ipa.commitments import CollectorShare, Commitment, exact_epsilon
 from ipa.errors import BudgetError
-from ipa.transparency import Fanout, QueryRecord
+from ipa.parameters import Fanout
+from ipa.transparency import QueryRecord
 
 NETWORK = "network-1"
 MICRO = Fraction(1, 1_000_000)
@@ -33,6 +34,7 @@ def query(query_id: Any = "q", epsilon: Any = "0.25", **changed: Any) -> QueryRe
     values: dict[str, Any] = {
         "query_id": query_id,
         "charged_at": 1_700_000_000,
+        "network": NETWORK,
         "site": "shop.example",
         "report_collector": "collector",
         "epoch": 7,
@@ -78,6 +80,7 @@ charges = st.builds(
     QueryRecord,
     query_id=st.integers(0, 12).map("q{}".format),
     charged_at=st.integers(0, 2_000_000_000),
+    network=st.sampled_from([NETWORK] * 4 + ["network-2"]),
     site=st.sampled_from(SITES),
     report_collector=st.sampled_from(COLLECTORS),
     epoch=st.sampled_from(EPOCHS),

@@ -36,6 +36,8 @@ from ipa.budget import (
     queries,
     remaining,
 )
+from ipa.client.encoding import Reader
+from ipa.client.encrypted_match_key import Context
 from ipa.commitments import (
     Commitment,
 )
@@ -107,6 +109,7 @@ def test_a_refusal_says_what_was_asked_and_what_is_left(ledger: Path) -> None:
         ({"epoch": 8}, "site shop.example has made no commitment for epoch 8"),
         ({"report_collector": "x"}, "no budget to report collector x for epoch 7"),
         ({"match_key_provider": "x"}, "committed to match key provider provider.example .* uses x"),
+        ({"network": "network-2"}, "ledger of .* network-1, the query is for network-2"),
         ({"site": "far.example"}, "committed to helper party network network-2 .* is network-1"),
     ],
 )
@@ -164,6 +167,24 @@ def test_arguments_are_checked_before_the_file_is_opened(tmp_path: Path) -> None
     assert not path.exists()
 
 
+def test_names_and_epochs_are_those_that_reports_can_have(ledger: Path) -> None:
+    site, last = "\u00e9" * 127, (1 << 32) - 1
+    commit(ledger, commitment(site=site, epoch=last))
+    charge(ledger, query(site=site, epoch=last))
+    context = Context(
+        network=NETWORK,
+        match_key_provider="provider.example",
+        report_collector="collector",
+        site=site,
+        epoch=last,
+    )
+    assert Context.read(Reader(context.to_bytes(), "it")) == context
+    for changed in ({"site": f"{site}\u00e9"}, {"site": "-a"}, {"site": "A"}, {"epoch": last + 1}):
+        for make in (commitment, query, lambda **new: replace(context, **new)):
+            with pytest.raises(ParameterError, match=r"^(site|epoch) must be"):
+                make(**changed)
+
+
 # Against a model
 
 
@@ -198,7 +219,7 @@ class Model:
             return False
         if (known.network, known.match_key_provider) != (NETWORK, new.match_key_provider):
             return False
-        if new.epsilon > left:
+        if new.network != NETWORK or new.epsilon > left:
             return False
         self.charged[new.query_id] = new
         return True

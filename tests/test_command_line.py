@@ -130,7 +130,15 @@ def test_the_table_shows_sums_bars_and_the_cost_of_each_step(
     assert len({len(line.rstrip(" █")) for line in lines[:5]}) == 1  # aligned to the right
     assert "4 reports" in lines[6] and "semi-honest" in lines[6] and "no noise" in lines[6]
     steps = [line.split()[0] for line in lines[9:]]
-    assert steps == ["sort", "helper-bits", "attribution", "capping", "aggregation", "total"]
+    assert steps == [
+        "input-check",
+        "sort",
+        "helper-bits",
+        "attribution",
+        "capping",
+        "aggregation",
+        "total",
+    ]
     total = [int(cell.replace(",", "")) for cell in lines[-1].split()[1:4]]
     parts = [[int(cell.replace(",", "")) for cell in line.split()[1:4]] for line in lines[9:-1]]
     assert total == [sum(column) for column in zip(*parts, strict=True)]
@@ -307,6 +315,7 @@ def test_parameters_out_of_range_are_one_line(
         ["query", "events.csv", *QUERY, "--security", "none"],
         ["query", "events.csv", *QUERY, "--form", "json"],
         ["generate"],
+        ["generate", "--events", "1", "a\nb"],
     ],
 )
 def test_options_that_cannot_be_parsed_are_one_line(
@@ -371,6 +380,7 @@ def test_check_finds_a_wrong_query(
     ("error", "status", "said"),
     [
         (KeyboardInterrupt(), 130, "ipa: interrupted\n"),
+        (PermissionError(13, "Permission denied", "a\nb"), 2, "ipa: a\\nb: Permission denied\n"),
         (BudgetError("nothing left"), 3, "ipa: nothing left\n"),
         (VerificationError("query/sort", "a lie", [1, 2]), 3, "(noticed by H1 and H2)\n"),
     ],

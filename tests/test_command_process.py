@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -73,6 +74,39 @@ def test_a_full_disk_is_one_line(events: str) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_any_name_can_be_shown_whatever_the_terminal_s_encoding(tmp_path: Path) -> None:
+    def shown(*words: bytes) -> bytes:
+        environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+        done = subprocess.run(
+            [*IPA, *words], cwd=tmp_path, env=environment, capture_output=True, timeout=60
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        return done.stdout
+
+    assert shown(b"keygen", b"--out", b"\xfe").startswith(rb"\udcfe: network helpers.example")
+    site = "caf\u00e9".encode()
+    words = [b"--network", b"\xfe/network.json", b"--site", site, b"--commit", b"a=1"]
+    assert rb"caf\xe9" in shown(b"budget", b"--ledger", b"l", b"--create", b"1", *words)
+    (budget,) = json.loads(shown(b"budget", b"--ledger", b"l", b"--format", b"json"))
+    assert budget["site"] == "caf\u00e9"
+
+
+def test_sigterm_leaves_no_temporary_directory_behind(tmp_path: Path) -> None:
+    assert run(["keygen", "--out", str(tmp_path / "net")]).returncode == 0
+    words = ["collect", "-", "--network", "net/network.json", "--out", "q"]
+    words += ["--site", "a", "--fanout", "source"]
+    with subprocess.Popen(
+        [*IPA, *words], cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        while len(list(tmp_path.iterdir())) == 1:  # until it has begun, and waits for its input
+            time.sleep(0.01)
+        process.terminate()
+        assert process.wait(60) == 143
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert [path.name for path in tmp_path.iterdir()] == ["net"]
+
+
 def test_closed_standard_input_is_one_line() -> None:
     command = " ".join([*IPA, "query", "-", *QUERY, "<&-"])
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
@@ -86,7 +120,11 @@ def test_ctrl_c_ends_a_query_cleanly_and_the_terminal_saw_progress(tmp_path: Pat
         write_events_csv(generate_events(1 << 14), stream)
     ours, theirs = os.openpty()
     with subprocess.Popen(
-        [*IPA, "query", str(path), *QUERY], stdout=subprocess.PIPE, stderr=theirs
+        [*IPA, "query", str(path), *QUERY],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        # A background job's children ignore Ctrl-C, unless told otherwise.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         os.close(theirs)
         assert process.stdout is not None

@@ -1,25 +1,30 @@
-"""From events to reports and back on the command line: keygen, collect, query, budget."""
+"""From events to reports and back on the command line: keygen, collect, query."""
 
 import json
-import random
+import os
 import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from command_cases import (
+    NEWS,
+    PARAMETERS,
+    QUERY,
+    SHOP,
+    answer,
+    collect,
+    fails,
+    two_sites,
+    write_events,
+)
 
 import ipa.commands.collect
-from ipa import generate_events, write_events_csv
 from ipa.client.fanout_query import read_query_stream, write_query_stream
 from ipa.command_line import main
-from ipa.events import Event, SourceEvent
+from ipa.events import SourceEvent
 from ipa.oracle_sql import query_sql
-from ipa.parameters import QueryParameters
-
-NEWS, SHOP = "news.example", "shop.example"
-PARAMETERS = QueryParameters(breakdowns=4, cap=60)
-QUERY = ["--breakdowns", "4", "--cap", "60", "--security", "semi-honest", "--no-noise"]
 
 
 @pytest.fixture
@@ -28,45 +33,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     assert main(["keygen", "--out", "net"]) == 0
     return tmp_path
-
-
-def two_sites(count: int = 60) -> list[Event]:
-    rng = random.Random(1)
-    events = generate_events(count, users=6, breakdowns=4, seed=2)
-    return [replace(event, site=rng.choice([NEWS, SHOP])) for event in events]
-
-
-def write_events(events: list[Event]) -> None:
-    with Path("events.csv").open("w", encoding="utf-8") as stream:
-        write_events_csv(events, stream)
-
-
-def collect(*words: str, site: str = NEWS, fanout: str = "source", out: str = "q") -> int:
-    query = ["--network", "net/network.json", "--site", site, "--fanout", fanout, "--out", out]
-    return main(["collect", "events.csv", *query, *words])
-
-
-def answer(capsys: pytest.CaptureFixture[str], *words: str, out: str = "q") -> dict[str, object]:
-    capsys.readouterr()
-    assert main(["query", out, "--keys", "net", *QUERY, "--format", "json", *words]) == 0
-    result = json.loads(capsys.readouterr().out)
-    assert isinstance(result, dict)
-    return result
-
-
-def fails(capsys: pytest.CaptureFixture[str], status: int, said: str, words: list[str]) -> None:
-    """The command ends with a status, one line that says why, and leaves no file behind."""
-    capsys.readouterr()
-    before = sorted(Path().rglob("*"))
-    try:
-        found = main(words)
-    except SystemExit as exit:
-        found = int(str(exit.code))
-    output = capsys.readouterr()
-    assert (found, output.out) == (status, "")
-    assert said in output.err
-    assert output.err.count("\n") == 1
-    assert sorted(Path().rglob("*")) == before
 
 
 @pytest.mark.parametrize(("site", "fanout"), [(NEWS, "source"), (SHOP, "trigger")])
@@ -155,46 +121,14 @@ def test_keygen_keeps_private_keys_private_and_never_overwrites(
     fails(capsys, 2, "invalid choice", ["keygen", "--out", "n", "--kem", "RSA"])
 
 
-def test_a_query_is_paid_from_the_ledger_until_it_is_empty(
-    place: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write_events([replace(event, site="") for event in two_sites(10)])
-    assert collect() == 0
-    network = ["--network", "net/network.json"]
-    assert main(["budget", "--ledger", "l", "--create", "2", *network]) == 0
-    words = ["--site", NEWS, "--commit", f"{NEWS}=0.5", "--commit", "b=c=1.5"]
-    assert main(["budget", "--ledger", "l", *network, *words]) == 0
-    result = answer(capsys, "--ledger", "l", "--epsilon", "0.3", "--query-id", "first")
-    assert result["budget"] == {"query_id": "first", "epsilon": "0.3", "remaining": "0.2"}
-    asked = ["query", "q", "--keys", "net", *QUERY, "--ledger", "l", "--epsilon"]
-    fails(capsys, 3, "has 0.2 of 0.5 remaining", [*asked, "0.3"])
-    fails(capsys, 3, "first was charged already", [*asked, "0.1", "--query-id", "first"])
-    assert main([*asked, "0.2"]) == 0
-    assert "epsilon 0.2 charged, 0 remaining" in capsys.readouterr().out
-    assert main(["budget", "--ledger", "l", "--format", "json"]) == 0
-    assert json.loads(capsys.readouterr().out) == [
-        {"epoch": 1, "site": NEWS, "report_collector": "b=c"}
-        | {"granted": "1.5", "spent": "0", "remaining": "1.5"},
-        {"epoch": 1, "site": NEWS, "report_collector": NEWS}
-        | {"granted": "0.5", "spent": "0.5", "remaining": "0"},
-    ]
-    assert main(["budget", "--ledger", "l"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == [
-        "epoch",
-        "site",
-        "report",
-        "collector",
-        "granted",
-        "spent",
-        "remaining",
-    ]
-    assert lines[2].split() == ["1", NEWS, NEWS, "0.5", "0.5", "0"]
-    assert main(["budget", "--ledger", "l", "--queries"]) == 0
-    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [record["epsilon"] for record in records] == ["0.3", "0.2"]
-    assert records[0]["query_id"] == "first"
-    assert records[1]["rows"] == 10
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_a_new_directory_keeps_to_the_umask(place: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        assert main(["keygen", "--out", "n"]) == 0
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(Path("n").stat().st_mode) == 0o777 & ~mask
 
 
 def test_dropped_reports_and_compression_are_shown(
@@ -234,17 +168,24 @@ def test_bad_events_leave_no_query_behind(place: Path, capsys: pytest.CaptureFix
         for row, event in enumerate(events, 1)
         if isinstance(event, SourceEvent) and event.site != NEWS
     )
-    fails(capsys, 2, f"row {row}: a source report of a source fanout query", words)
+    fails(capsys, 2, f"ipa: events.csv: row {row}: a source report of a source fanout query", words)
     write_events([replace(event, site="") for event in events])
     narrow = [*words, "--breakdown-key-bits", "1"]
     fails(capsys, 2, "breakdown_key: must be an integer from 0 to 1", narrow)
     write_events([replace(events[0], site="news example")])
-    fails(capsys, 2, "row 1: site: ", words)
+    fails(capsys, 2, "ipa: events.csv: row 1: site: ", words)
     fails(capsys, 2, "breakdown_key_bits", [*words, "--breakdown-key-bits", "21"])
     fails(capsys, 2, "network.json cannot be read", [*words, "--network", "no/network.json"])
-    fails(capsys, 2, "JSON object with format", [*words, "--network", "net/helper1.key.json"])
+    fails(
+        capsys,
+        2,
+        "net/helper1.key.json: the network configuration must be",
+        [*words, "--network", "net/helper1.key.json"],
+    )
     fails(capsys, 2, "net exists and is not overwritten", [*words, "--out", "net"])
     fails(capsys, 2, "epoch", [*words, "--epoch", "-1"])
+    before = [*words, "--match-key-provider", "login.example", "--epoch", "0"]
+    fails(capsys, 2, "--epoch must be at least 1 with --match-key-provider", before)
     fails(capsys, 2, "ipa: --site must be", [*words, "--site", "a b"])
     fails(capsys, 2, "report_collector must be", [*words, "--report-collector", ""])
 
@@ -276,6 +217,8 @@ def test_wrong_ways_to_query_reports_are_one_line(
     fails(capsys, 2, "no budget ledger here", [*query, "--ledger", "l", "--epsilon", "1"])
     fails(capsys, 2, "plain decimal", [*query, "--ledger", "l", "--epsilon", "1e-3"])
     fails(capsys, 2, "value_bits 16, the query asks for 17", [*query, "--value-bits", "17"])
+    unnamed = [*query, "--ledger", "l", "--epsilon", "1", "--query-id", ""]
+    fails(capsys, 2, "query_id must be", unnamed)
     fails(capsys, 2, "can be compressed to", [*query, "--compress-match-keys", "64"])
     fails(capsys, 2, "helper1.key.json cannot be read", [*bare, "--keys", "q"])
     fails(capsys, 2, "helper1.query: cannot be read", ["query", "net", *QUERY, "--keys", "net"])
@@ -284,6 +227,8 @@ def test_wrong_ways_to_query_reports_are_one_line(
         fails(capsys, 2, f"{option[0]} is for a directory of reports", [*clear, *option])
     Path("net/helper2.key.json").chmod(0o644)
     fails(capsys, 2, "may be read by others", query)
+    Path("net/helper1.key.json").write_text("no keys")
+    fails(capsys, 2, "ipa: net/helper1.key.json: the key file must be a JSON object", query)
 
 
 def swap(directory: Path) -> None:
@@ -293,9 +238,13 @@ def swap(directory: Path) -> None:
     (directory / "x").rename(second)
 
 
-def cut(directory: Path) -> None:
-    path = directory / "helper2.query"
+def cut(directory: Path, helper: int = 2) -> None:
+    path = directory / f"helper{helper}.query"
     path.write_bytes(path.read_bytes()[:-1])
+
+
+def cut_the_first(directory: Path) -> None:
+    cut(directory, 1)
 
 
 def lose_a_row(directory: Path) -> None:
@@ -309,6 +258,7 @@ def lose_a_row(directory: Path) -> None:
     [
         (swap, "the stream is for helper 2, this is helper 1"),
         (cut, "the stream of helper 2: the query stream ends"),
+        (cut_the_first, "the stream of helper 1: the query stream ends"),
         (lose_a_row, "different numbers of reports"),
     ],
 )
@@ -319,26 +269,3 @@ def test_streams_that_are_not_of_one_query_are_one_line(
     assert collect() == 0
     harm(place / "q")
     fails(capsys, 2, said, ["query", "q", "--keys", "net", *QUERY])
-
-
-def test_wrong_ways_to_handle_a_budget_are_one_line(
-    place: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    network = ["--network", "net/network.json"]
-    budget = ["budget", "--ledger", "l"]
-    fails(capsys, 2, "no budget ledger here", budget)
-    fails(capsys, 2, "need --network", [*budget, "--create", "1"])
-    fails(capsys, 2, "need --network", [*budget, "--commit", "a=1"])
-    fails(capsys, 2, "needs --site", [*budget, "--commit", "a=1", *network])
-    both = [*budget, "--create", "1", *network, "--site", NEWS, "--commit"]
-    fails(capsys, 2, "COLLECTOR=EPSILON", [*both, "a"])
-    fails(capsys, 2, "plain decimal", [*both, "a=-1"])
-    fails(capsys, 2, "plain decimal", [*budget, "--create", "x", *network])
-    assert main([*both, "a=1"]) == 0
-    again = [*budget, *network, "--site", NEWS, "--commit"]
-    assert main([*again, "a=1"]) == 0
-    fails(capsys, 3, "cannot change that", [*again, "a=0.5"])
-    fails(capsys, 3, "more than its budget of 1", [*again, "a=1.5", "--epoch", "2"])
-    fails(capsys, 3, "another network or site budget", [*budget, "--create", "2", *network])
-    Path("l").write_text("no ledger")
-    fails(capsys, 2, "not a budget ledger", budget)

@@ -336,7 +336,9 @@ def times(rows: int, formula: Formula) -> Formula:
 def test_a_query_sends_hardly_more_than_one_bit_per_gate_and_helper(
     capping: Capping, breakdowns: int
 ) -> None:
-    parameters = QueryParameters(breakdowns=breakdowns, cap=1000, capping=capping)
+    parameters = QueryParameters(
+        breakdowns=breakdowns, cap=1000, capping=capping, security="semi-honest"
+    )
     simulation = Simulation(1)
     events = generate_events(1024, breakdowns=breakdowns, seed=1)
     query(simulation.network, simulation.reports(events, parameters), parameters)

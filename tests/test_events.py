@@ -1,11 +1,13 @@
 """Events: mappings, CSV and the check of ranges; each kind of bad input names row and field."""
 
 import io
+import math
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strategies import examples
 
 from ipa.errors import EventError
 from ipa.events import (
@@ -23,6 +25,14 @@ from ipa.parameters import QueryParameters
 HEADER = "report,match_key,attribution_constraint_id,timestamp,breakdown_key,trigger_value\n"
 EVENTS: list[Event] = [SourceEvent(7, 1, 10, 3), TriggerEvent(7, 1, 20, 250)]
 ROWS = "source,7,1,10,3,\ntrigger,7,1,20,,250\n"
+ANY_NUMBER = "must be a decimal integer from 0, digits only"
+LARGEST = {
+    "match_key": (2**256 - 1, "2**256 - 1"),
+    "attribution_constraint_id": (2**64 - 1, "2**64 - 1"),
+    "timestamp": (2**64 - 1, "2**64 - 1"),
+    "breakdown_key": (2**20 - 1, "1048575"),
+    "trigger_value": (2**64 - 1, "2**64 - 1"),
+}
 PARAMETERS = QueryParameters(
     breakdowns=5,
     cap=1,
@@ -32,13 +42,15 @@ PARAMETERS = QueryParameters(
     value_bits=9,
 )
 
-numbers = st.integers(0, 2**256 - 1)
+match_keys = st.integers(0, 2**256 - 1)
+numbers = st.integers(0, 2**64 - 1)
+breakdown_keys = st.integers(0, 2**20 - 1)
 sites = st.text(max_size=6).filter(str.isprintable) | st.sampled_from(['"a", b', "é ,"])
 sources: st.SearchStrategy[Event] = st.builds(
-    SourceEvent, numbers, numbers, numbers, numbers, sites
+    SourceEvent, match_keys, numbers, numbers, breakdown_keys, sites
 )
 triggers: st.SearchStrategy[Event] = st.builds(
-    TriggerEvent, numbers, numbers, numbers, numbers, sites
+    TriggerEvent, match_keys, numbers, numbers, numbers, sites
 )
 
 
@@ -54,7 +66,7 @@ def read_error(text: str, name: str = "e.csv") -> EventError:
     return caught.value
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.lists(sources | triggers))
 def test_what_is_written_is_read(events: list[Event]) -> None:
     stream = io.StringIO(newline="")
@@ -83,12 +95,22 @@ def test_byte_order_mark_crlf_quotes_and_missing_last_newline() -> None:
 
 
 @given(st.permutations(range(7)))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_columns_may_be_in_any_order(order: list[int]) -> None:
     lines = [line.split(",") for line in (HEADER + ROWS).splitlines()]
     lines = [[*line, site] for line, site in zip(lines, ["site", "a.example", ""], strict=True)]
     text = "".join(",".join(line[i] for i in order) + "\n" for line in lines)
     assert read(text) == [SourceEvent(7, 1, 10, 3, "a.example"), TriggerEvent(7, 1, 20, 250)]
+
+
+def test_one_blank_line_at_the_very_end_is_fine() -> None:
+    for end in ("\n", "\r\n"):
+        assert read(HEADER + ROWS + end) == EVENTS
+        assert read(HEADER + end) == []
+    for text in (ROWS + "\n\n", ROWS + "\n" + ROWS, ROWS + " \n", ROWS + ",\n"):
+        error = read_error(HEADER + text)
+        assert (error.row, error.field) == (3, None)
+        assert error.problem.endswith("must have 6")
 
 
 def test_no_rows_is_fine() -> None:
@@ -120,7 +142,7 @@ def test_too_many_or_too_few_fields(row: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "-1", "+1", "1_0", " 1", "1 ", "1.0", "1e3", "0x1", "²", "٣", "one", "9" * 79]
+    "text", ["", "-1", "+1", "1_0", " 1", "1 ", "1.0", "1e3", "0x1", "²", "٣", "one", "-" * 79]
 )
 @pytest.mark.parametrize("kind", ["source", "trigger"])
 @pytest.mark.parametrize("column", range(1, 5))
@@ -130,7 +152,30 @@ def test_numbers_are_decimal_digits_only(text: str, kind: str, column: int) -> N
     fields[column] = text
     error = read_error(HEADER + ROWS + ",".join(fields) + "\n")
     assert (error.row, error.field) == (3, COLUMNS[column])
-    assert str(error) == f"e.csv: row 3: {COLUMNS[column]}: must be decimal digits only"
+    assert str(error) == f"e.csv: row 3: {COLUMNS[column]}: {ANY_NUMBER}"
+
+
+@pytest.mark.parametrize("field", LARGEST)
+@pytest.mark.parametrize("zeros", ["", "0", "0" * 5000])
+def test_a_number_too_large_for_any_query_is_told_the_largest(field: str, zeros: str) -> None:
+    kind, other = ("trigger", 4) if field == "trigger_value" else ("source", 5)
+    largest, shown = LARGEST[field]
+
+    def line(number: str) -> str:
+        fields = [kind, "1", "1", "1", "1", "1"]
+        fields[other] = ""
+        fields[COLUMNS.index(field)] = zeros + number
+        return HEADER + ",".join(fields) + "\n"
+
+    (event,) = read(line(str(largest)))
+    assert getattr(event, field) == largest
+    expected = f"e.csv: row 1: {field}: too large: must be an integer from 0 to {shown}"
+    for number in (str(largest + 1), "9" * 104, "9" * 5000):
+        assert str(read_error(line(number))) == expected
+    record = {"report": kind, **dict.fromkeys(COLUMNS[1:4], 0), COLUMNS[9 - other]: 0}
+    with pytest.raises(EventError) as caught:
+        events_from_mappings([{**record, field: largest + 1}])
+    assert str(caught.value) == expected.removeprefix("e.csv: ")
 
 
 @pytest.mark.parametrize("row", ["source,7,1,10,3,0", "trigger,7,1,20,0,250", "trigger,7,1,20, ,5"])
@@ -162,6 +207,8 @@ def test_events_from_mappings() -> None:
     assert events_from_mappings([source, trigger]) == EVENTS
     padded = [{**source, "trigger_value": None}, {**trigger, "breakdown_key": "", "site": ""}]
     assert events_from_mappings(padded) == EVENTS
+    frame = [{**source, "trigger_value": math.nan}, {**trigger, "breakdown_key": math.nan}]
+    assert events_from_mappings(frame) == EVENTS
     elsewhere = {**trigger, "site": "a.example"}
     assert events_from_mappings([elsewhere]) == [TriggerEvent(7, 1, 20, 250, "a.example")]
 
@@ -171,7 +218,9 @@ def test_events_from_mappings() -> None:
     [
         *[({field: value}, field) for field in COLUMNS[1:5] for value in ("1", True, 1.0, -1)],
         ({"match_key": None}, "match_key"),
+        ({"match_key": math.nan}, "match_key"),
         ({"trigger_value": 0}, "trigger_value"),
+        ({"trigger_value": 0.0}, "trigger_value"),
         ({"report": "view"}, "report"),
         ({"report": ["source"]}, "report"),
         ({"site": None}, "site"),
@@ -184,6 +233,8 @@ def test_bad_mappings(change: dict[str, object], field: str) -> None:
     with pytest.raises(EventError) as caught:
         events_from_mappings([good, {**good, **change}])
     assert (caught.value.row, caught.value.field) == (2, field)
+    if field in LARGEST and field != "trigger_value":
+        assert caught.value.problem == "must be an int from 0"
 
 
 def test_a_mapping_without_a_field_and_no_mapping() -> None:

@@ -49,7 +49,7 @@ SEPARATE = {"steps", "oracle"}
 """Layers whose modules stand side by side: a step knows no other, the oracles are independent."""
 
 LAYERS = {
-    "foundation": "errors parameters parties events workload costs",
+    "foundation": "errors names parameters parties events workload costs",
     "sharing": "sharing sharing.*",
     "channel": "channel sockets",
     "oracle": "oracle oracle_sql",

@@ -120,11 +120,94 @@ def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("table", ["settings", "commitment", "share", "query"])
-@pytest.mark.parametrize("change", ["DELETE FROM {}", "UPDATE {} SET rowid = rowid + 1"])
+@pytest.mark.parametrize("change", ["DELETE FROM {}", "UPDATE {} SET network_or_key = 'x'"])
 def test_the_file_itself_refuses_to_forget(tmp_path: Path, table: str, change: str) -> None:
     path = filled(tmp_path)
+    column = "report_collector" if table == "share" else "network"
     with pytest.raises(sqlite3.IntegrityError, match="a budget ledger only grows"):
-        run_sql(path, change.format(table))
+        run_sql(path, change.replace("network_or_key", column).format(table))
+
+
+QUERY_ROW = "'n', 0, 'network-1', 'shop.example', '{}', 7, 'm', 'source', {}, '1', 1, 1"
+
+
+@pytest.mark.parametrize("how", ["INSERT", "INSERT OR REPLACE", "INSERT OR IGNORE"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        "settings VALUES ('network-1', 1000000)",
+        "settings (rowid, network, site_epsilon) VALUES (1, 'n', 1)",
+        "commitment VALUES ('shop.example', 7, 'network-2', 'm')",
+        "share VALUES ('shop.example', 7, 'collector', 1)",
+        "share VALUES ('shop.example', 7, 'another', 1)",
+        "share VALUES ('shop.example', 8, 'collector', 1000001)",
+        "share VALUES ('shop.example', 8, 'collector', -1)",
+        f"query VALUES (1, {QUERY_ROW.format('collector', 1)})",
+        f"query VALUES (2, {QUERY_ROW.format('collector', 1)})",
+        f"query VALUES (4, {QUERY_ROW.format('collector', 1)})",
+        f"query VALUES (3, {QUERY_ROW.format('collector', 1).replace('n', 'q1', 1)})",
+        f"query VALUES (3, {QUERY_ROW.format('collector', 500001)})",
+        f"query VALUES (3, {QUERY_ROW.format('another', 1)})",
+        f"query VALUES (3, {QUERY_ROW.format('collector', -1)})",
+    ],
+)
+def test_the_file_itself_refuses_to_replace_or_to_go_beyond(
+    tmp_path: Path, how: str, row: str
+) -> None:
+    path = filled(tmp_path)
+    before = dump(path)
+    if how == "INSERT OR IGNORE" and ("-1)" in row or "-1," in row):
+        run_sql(path, f"INSERT OR IGNORE INTO {row}")  # the row is left out
+    else:
+        with pytest.raises(sqlite3.IntegrityError, match=r"does not allow this|CHECK constraint"):
+            run_sql(path, f"{how} INTO {row}")
+    assert dump(path) == before
+
+
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("share", "'shop.example', 7, 'collector', 1"),
+        ("commitment", "'new.example', 7, 'network-2', 'm'"),
+        ("query", f"3, {QUERY_ROW.format('collector', 1)}"),
+    ],
+)
+def test_a_row_cannot_be_replaced_through_its_rowid(tmp_path: Path, table: str, row: str) -> None:
+    path = filled(tmp_path)
+    before = dump(path)
+    with closing(sqlite3.connect(path)) as connection:
+        names = [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
+    with pytest.raises(sqlite3.OperationalError, match="no column named rowid"):
+        run_sql(
+            path, f"INSERT OR REPLACE INTO {table} (rowid, {', '.join(names)}) VALUES (1, {row})"
+        )
+    assert dump(path) == before
+
+
+@pytest.mark.parametrize("epsilon", [1, 5, 6])
+def test_a_share_cannot_be_replaced_while_the_site_has_budget_left(
+    tmp_path: Path, epsilon: int
+) -> None:
+    path = filled(tmp_path)
+    run_sql(path, "INSERT INTO share VALUES ('shop.example', 8, 'collector', 5)")
+    before = dump(path)
+    with pytest.raises(sqlite3.IntegrityError, match="does not allow this"):
+        run_sql(
+            path,
+            f"INSERT OR REPLACE INTO share VALUES ('shop.example', 8, 'collector', {epsilon})",
+        )
+    assert dump(path) == before
+
+
+def test_the_file_takes_the_next_query_within_its_share(tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    run_sql(path, f"INSERT INTO query VALUES (3, {QUERY_ROW.format('collector', 500000)})")
+    assert [query.query_id for query in queries(path)] == ["q1", "q2", "n"]
+
+
+def dump(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
 
 
 def test_a_ledger_is_one_file_also_after_someone_switched_it_to_wal(tmp_path: Path) -> None:
@@ -199,8 +282,19 @@ def test_a_ledger_that_may_not_be_read_is_an_input_error() -> None:
         Path(name).chmod(0o755)
         with unprivileged():
             for ask in (*READS, *WRITES, create_again):
-                with pytest.raises(InputError, match="damaged or out of reach"):
+                with pytest.raises(InputError, match=r"cannot be opened|damaged or out of reach"):
                     ask(path)
+
+
+def test_a_ledger_cannot_be_created_in_a_missing_directory(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be opened or created: no such directory"):
+        create_again(tmp_path / "no" / "such")
+
+
+def test_a_name_too_long_for_a_file_is_an_input_error(tmp_path: Path) -> None:
+    for ask in (*READS, *WRITES, create_again):
+        with pytest.raises(InputError, match=r"out of reach|cannot be opened"):
+            ask(tmp_path / ("x" * 300))
 
 
 def test_an_error_is_one_line_whatever_sqlite_quotes() -> None:

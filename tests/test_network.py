@@ -165,3 +165,8 @@ def test_seeded_run_gives_right_products() -> None:
     simulation = Simulation(5)
     x, y = simulation.bits([1, 2, 3], 2), simulation.bits([3, 3, 1], 2)
     assert reconstruct_for_testing(multiply(simulation.network, x, y)) == [1, 2, 1]
+
+
+def test_a_negative_seed_is_refused() -> None:
+    with pytest.raises(ParameterError, match="a seed must be a non-negative integer, not -1"):
+        simulated_network(-1)

@@ -61,6 +61,17 @@ def test_thousands_of_events(
     assert any("aggregation/sort" in path for path in result.costs) == (breakdowns == 900)
 
 
+def test_a_cap_far_wider_than_the_counts() -> None:
+    """More breakdowns than reports, and a cap that no count can reach: the sums are still right."""
+    events = generate_events(600, breakdowns=1000, seed=600)
+    parameters = QueryParameters(
+        breakdowns=1000, cap=10**9, aggregate="count", security="semi-honest"
+    )
+    result = run_query(events, parameters, no_noise=True, seed=1)
+    assert result.sums == query_sql(events, parameters)
+    assert sum(result.sums) > 0
+
+
 @pytest.mark.parametrize("capping", get_args(Capping))
 def test_the_largest_values_and_keys_do_not_wrap(capping: Capping) -> None:
     """One person with values of 64 ones: in narrower sums she would get past the cap, or lose it."""

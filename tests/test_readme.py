@@ -74,7 +74,8 @@ def test_the_commands_run(tmp_path: Path) -> None:
 def test_the_commands_from_devices_to_sums_run(tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     done = shell(REPORTS, tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert re.fullmatch("ipa query: charged query-[0-9a-f]{16}\n", done.stderr)
     assert "300 reports submitted, 0 dropped" in done.stdout
     assert "epsilon 0.25 charged, 0.75 remaining" in done.stdout
     assert done.stdout.splitlines()[-1].split()[-3:] == ["1", "0.25", "0.75"]

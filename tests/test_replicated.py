@@ -102,8 +102,6 @@ def test_moving_columns(data: st.DataObject, seed: int, rows: int, width: int) -
     assert secret(x[part]) == [bits_at(value, chosen) for value in values]
     positions = data.draw(st.lists(st.integers(0, width - 1), max_size=9))
     assert secret(x.select(positions)) == [bits_at(value, positions) for value in values]
-    times = data.draw(st.integers(0, 3))
-    assert secret(x.repeat(times)) == [bits_at(v, [*range(width)] * times) for v in values]
     replaced = data.draw(st.lists(st.integers(0, width - 1), unique=True, max_size=9))
     y = Simulation(seed).bits(others, width).select(range(len(replaced)))
     expected = [

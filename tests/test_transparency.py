@@ -40,18 +40,19 @@ def exported(form: ExportFormat, *records: QueryRecord) -> str:
 def test_the_export_is_pinned() -> None:
     record = query("q1", "0.1", cap=(1 << 64) - 1)
     assert exported("jsonl", record) == (
-        '{"query_id": "q1", "charged_at": "2023-11-14T22:13:20Z", "site": "shop.example", '
-        '"report_collector": "collector", "epoch": 7, "match_key_provider": "provider.example", '
+        '{"query_id": "q1", "charged_at": "2023-11-14T22:13:20Z", "network": "network-1", '
+        '"site": "shop.example", "report_collector": "collector", "epoch": 7, '
+        '"match_key_provider": "provider.example", '
         '"fanout": "source", "epsilon": "0.1", "cap": 18446744073709551615, "rows": 1000, '
         '"breakdowns": 16}\n'
     )
     assert exported("csv", record) == (
-        "query_id,charged_at,site,report_collector,epoch,match_key_provider,fanout,epsilon,cap,"
+        "query_id,charged_at,network,site,report_collector,epoch,match_key_provider,fanout,epsilon,cap,"
         "rows,breakdowns\n"
-        "q1,2023-11-14T22:13:20Z,shop.example,collector,7,provider.example,source,0.1,"
+        "q1,2023-11-14T22:13:20Z,network-1,shop.example,collector,7,provider.example,source,0.1,"
         "18446744073709551615,1000,16\n"
     )
-    assert '"site": "caf\u00e9"' in exported("jsonl", query(site="caf\u00e9"))
+    assert '"site": "caf\\u00e9"' in exported("jsonl", query(site="caf\u00e9"))
     assert exported("jsonl") == ""
     with pytest.raises(ParameterError, match="jsonl, csv"):
         export_queries([], io.StringIO(), "xml")  # type: ignore[arg-type]

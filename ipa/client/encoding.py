@@ -3,7 +3,7 @@
 All formats are tabled in SPEC_NOTES.md, Byte formats (SPEC_NOTES: client-byte-format).
 
 uN        an unsigned integer of N bits, big-endian
-string    u8 length (1 to 255), then that many bytes of UTF-8: printable, no separators
+string    u8 length (1 to 255), then that many bytes of UTF-8: a name (ipa.names.check_identifier)
 opaque    u16 length, then that many bytes
 """
 
@@ -11,34 +11,15 @@ import struct
 
 from ipa.client.rejection import Reason, reject
 from ipa.errors import ParameterError
+from ipa.names import check_identifier, is_identifier
 
-MAX_STRING_BYTES = 255
 MAX_OPAQUE_BYTES = (1 << 16) - 1
-
-
-def check_identifier(name: str, value: object) -> None:
-    """Raise ParameterError unless `value` can be a `string`: the identity of a party or network.
-
-    Site, report collector, match key provider and network are such identities: 1 to 255 bytes of
-    UTF-8, every character printable and none of them a space, so that two look different if they
-    are. They are compared byte for byte.
-    """
-    if not isinstance(value, str) or not _is_identifier(value):
-        raise ParameterError(
-            f"{name} must be 1 to {MAX_STRING_BYTES} bytes of printable text without spaces, "
-            f"not {value!r}"
-        )
 
 
 def check_integer(name: str, value: object, low: int, high: int) -> None:
     """Raise ParameterError unless `value` is an integer from `low` to `high`; for public values."""
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise ParameterError(f"{name} must be an integer from {low} to {high}, not {value!r}")
-
-
-def _is_identifier(value: str) -> bool:
-    printable = value.isprintable() and " " not in value
-    return printable and 1 <= len(value.encode()) <= MAX_STRING_BYTES
 
 
 def encode_string(value: str) -> bytes:
@@ -94,8 +75,8 @@ class Reader:
             text = data.decode()
         except UnicodeDecodeError:
             text = ""
-        if not _is_identifier(text):
-            reject(Reason.MALFORMED, f"{self._what} has a name that is not printable UTF-8")
+        if not is_identifier(text):
+            reject(Reason.MALFORMED, f"{self._what} has a name that is no identifier")
         return text
 
     def finish(self) -> None:

@@ -6,7 +6,11 @@ The spec's data_i = (mk_i, report_collector, current site, match_key_provider) i
 are the plaintext, the rest, with network and epoch, is bound as HPKE `info` and travels beside the
 ciphertext (SPEC_NOTES: context-in-info). A ciphertext opens only under the context it was sealed
 for. HPKE's base mode does not say who sealed it: anyone can make up match keys, but nobody can move
-a device's match key to another context. Bytes, version 1 (ipa.client.encoding):
+a device's match key to another context. Beside every share travels a random nonce, which its two
+holders compare with the share. A helper who knows two shares could otherwise have a third made up
+for a guess, put beside the device's own ciphertexts, and see whether it fits: an exact test of the
+match key. It does not know that share's nonce (SPEC_NOTES: share-nonces).
+Bytes, version 1 (ipa.client.encoding):
 
     u8       version = 1
     string   network, match_key_provider, report_collector, site        the context
@@ -14,7 +18,8 @@ a device's match key to another context. Bytes, version 1 (ipa.client.encoding):
     3 times, for helpers 1, 2, 3:
       u16      key_id of the helper's HPKE key
       opaque   ciphertext: encapsulated key || AEAD ciphertext || tag
-    plaintext: share i || share i + 1, each ceil(match_key_bits / 8) bytes, big-endian
+    plaintext: share i || nonce i || share i + 1 || nonce i + 1, each share ceil(match_key_bits / 8)
+               bytes, big-endian, each nonce 16 bytes
     info: opaque label "ipa v1 match key", opaque helper (u8), opaque network,
           opaque match_key_provider, opaque report_collector, opaque site, opaque epoch (u32),
           opaque key_id (u16)
@@ -24,7 +29,6 @@ from dataclasses import dataclass, field
 
 from ipa.client.encoding import (
     Reader,
-    check_identifier,
     check_integer,
     encode_opaque,
     encode_string,
@@ -33,12 +37,16 @@ from ipa.client.keys import PrivateKey
 from ipa.client.networks import HELPERS, Network
 from ipa.client.rejection import Reason, reject
 from ipa.errors import ParameterError
+from ipa.names import MAX_EPOCH, check_identifier
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import Pair, replicated_pairs, share_xor
 
 VERSION = 1
-MAX_EPOCH = (1 << 32) - 1
+NONCE_BYTES = 16
 _LABEL = b"ipa v1 match key"
+
+Nonces = tuple[bytes, bytes]
+"""The nonces of a helper's pair of shares (i, i + 1) of a match key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,20 +151,47 @@ def encrypt_match_key(
     width = network.match_key_bits
     sealed = []
     pairs = replicated_pairs(share_xor(match_key, width, randomness))
+    nonces = [randomness.random_bytes(NONCE_BYTES) for _ in HELPERS]
     for helper, pair in zip(HELPERS, pairs, strict=True):
         key = network.encryption_key(helper)
-        info = context.info(helper, key.key_id)
-        sealed.append(Sealed(key.key_id, key.seal(encode_pair(pair, width), info)))
+        own_nonces = nonces[helper - 1], nonces[helper % len(HELPERS)]
+        plaintext = encode_match_key(pair, own_nonces, width)
+        sealed.append(Sealed(key.key_id, key.seal(plaintext, context.info(helper, key.key_id))))
     return EncryptedMatchKey(context, tuple(sealed))
 
 
-def open_match_key(key: PrivateKey, info: bytes, ciphertext: bytes, width: int) -> Pair:
-    """A helper's pair of shares of a match key of `width` bits.
+def open_match_key(
+    key: PrivateKey, info: bytes, ciphertext: bytes, width: int
+) -> tuple[Pair, Nonces]:
+    """A helper's pair of shares of a match key of `width` bits, and their nonces.
 
     `info` is Context.info of what the report claims: the ciphertext opens only if it was sealed for
     the same. Raises ReportError CANNOT_DECRYPT, MALFORMED, OUT_OF_RANGE.
     """
-    return decode_pair(key.open(ciphertext, info), width)
+    return decode_match_key(key.open(ciphertext, info), width)
+
+
+def encode_match_key(pair: Pair, nonces: Nonces, width: int) -> bytes:
+    """The plaintext of a match key for one helper: two shares, each followed by its nonce."""
+    shares = encode_pair(pair, width)
+    size = len(shares) // 2
+    return shares[:size] + nonces[0] + shares[size:] + nonces[1]
+
+
+def decode_match_key(data: bytes, width: int) -> tuple[Pair, Nonces]:
+    """The inverse of encode_match_key; ReportError MALFORMED or OUT_OF_RANGE."""
+    length = match_key_bytes(width)
+    if len(data) != length:
+        reject(Reason.MALFORMED, f"the plaintext has {len(data)} bytes instead of {length}")
+    half = length // 2
+    size = half - NONCE_BYTES
+    pair = decode_pair(data[:size] + data[half : half + size], width)
+    return pair, (data[size:half], data[half + size :])
+
+
+def match_key_bytes(width: int) -> int:
+    """How long the plaintext of a match key of `width` bits is."""
+    return pair_bytes(width) + 2 * NONCE_BYTES
 
 
 def encode_pair(pair: Pair, width: int) -> bytes:
@@ -173,14 +208,20 @@ def decode_pair(data: bytes, width: int) -> Pair:
 
     That two shares fit their width is all that a helper can see of a value's range.
     """
-    size = (width + 7) // 8
-    if len(data) != 2 * size:
-        reject(Reason.MALFORMED, f"the plaintext has {len(data)} bytes instead of {2 * size}")
+    length = pair_bytes(width)
+    if len(data) != length:
+        reject(Reason.MALFORMED, f"the plaintext has {len(data)} bytes instead of {length}")
+    size = length // 2
     first = int.from_bytes(data[:size], "big")
     second = int.from_bytes(data[size:], "big")
     if (first | second) >> width:
         reject(Reason.OUT_OF_RANGE, f"a share does not fit {width} bits")
     return first, second
+
+
+def pair_bytes(width: int) -> int:
+    """How long two encoded shares of `width` bits are."""
+    return 2 * ((width + 7) // 8)
 
 
 def check_version(version: int, supported: int, what: str) -> None:

@@ -1,11 +1,13 @@
 """Fanout queries and the streams in which their reports travel (spec: Querying).
 
 The report collector sends each helper one stream; the three have the same rows in the same order
-and differ in the helper's number and the ciphertexts alone. Bytes, version 1 (ipa.client.encoding):
+and differ in the helper's number and key and the ciphertexts alone. Bytes, version 1 (ipa.client.encoding):
 
     4 bytes  "IPAQ"
     u8       version = 1
     u8       helper the stream is for: 1, 2, 3
+    32 bytes fingerprint of the helper's public key that the report collector encrypts with
+             (PublicKey.fingerprint)
     query:
       string   network, match_key_provider, report_collector, site
       u32      epoch
@@ -25,12 +27,13 @@ from typing import Literal, get_args
 
 from ipa.client.encoding import Reader, check_integer, encode_opaque
 from ipa.client.encrypted_match_key import Context, check_version
+from ipa.client.keys import FINGERPRINT_BYTES
 from ipa.client.networks import HELPERS
 from ipa.client.rejection import Reason, reject
 from ipa.errors import ParameterError
 from ipa.parameters import MAX_FIELD_BITS, MAX_MATCH_KEY_BITS, QueryParameters
+from ipa.parameters import Fanout as Fanout  # for those who import all of a query from here
 
-Fanout = Literal["source", "trigger"]
 Form = Literal["packed", "per-field"]
 
 VERSION = 1
@@ -128,10 +131,13 @@ class FanoutQuery:
 class QueryStream:
     """A query stream taken apart, nothing opened yet: `records` are the reports in order.
 
-    All but `helper` and the ciphertexts in the records must be the same at all three helpers.
+    All but `helper`, `key_fingerprint` and the ciphertexts in the records must be the same at all
+    three helpers. `key_fingerprint` is that of the helper's public key that the report collector
+    used: a helper without that key refuses the query (SPEC_NOTES: key-fingerprint).
     """
 
     helper: int
+    key_fingerprint: bytes
     query: FanoutQuery
     contexts: tuple[Context, ...]
     records: tuple[bytes, ...] = field(repr=False)
@@ -143,6 +149,7 @@ def write_query_stream(stream: QueryStream) -> bytes:
         [
             MAGIC,
             bytes([VERSION, stream.helper]),
+            stream.key_fingerprint,
             stream.query.to_bytes(),
             len(stream.contexts).to_bytes(4, "big"),
             *(context.to_bytes() for context in stream.contexts),
@@ -166,11 +173,12 @@ def read_query_stream(data: bytes) -> QueryStream:
     helper = reader.integer(1)
     if helper not in HELPERS:
         reject(Reason.MALFORMED, f"the query stream is for helper {helper}; there are 1, 2 and 3")
+    fingerprint = reader.take(FINGERPRINT_BYTES)
     query = FanoutQuery.read(reader)
     contexts = tuple([Context.read(reader) for _ in range(reader.integer(4))])
     records = tuple([reader.opaque() for _ in range(reader.integer(4))])
     reader.finish()
-    return QueryStream(helper, query, contexts, records)
+    return QueryStream(helper, fingerprint, query, contexts, records)
 
 
 def context_table(contexts: Sequence[Context]) -> dict[Context, int]:

@@ -5,14 +5,16 @@
 
 In a deployment each helper party has only its own private file. A private file is created with
 owner-only permissions before a byte is written, and one that others can read is refused on loading
-(as ssh does): its key must be taken as known, and a warning would go unread.
+(as ssh does): its key must be taken as known, and a warning would go unread
+(SPEC_NOTES: key-file-permissions).
 """
 
 import os
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from ipa.client.networks import (
     HELPERS,
@@ -27,6 +29,8 @@ from ipa.errors import ParameterError, ReportError
 
 NETWORK_FILE = "network.json"
 MAX_FILE_BYTES = 1 << 24
+
+T = TypeVar("T", Network, HelperKeys)
 
 
 def key_file_name(helper: int) -> str:
@@ -64,7 +68,7 @@ def save_helper_keys(path: Path, own: HelperKeys) -> None:
 
 def load_network(path: Path) -> Network:
     """Read a public configuration; ReportError if it cannot be read or is malformed."""
-    return network_from_json(_read_file(path, private=False))
+    return _parsed(path, _read_file(path, private=False), network_from_json)
 
 
 def load_helper_keys(path: Path) -> HelperKeys:
@@ -73,7 +77,7 @@ def load_helper_keys(path: Path) -> HelperKeys:
     Raises ReportError if the file cannot be read, is malformed, or (on POSIX systems) its group
     or others have any permission on it.
     """
-    return helper_keys_from_json(_read_file(path, private=True))
+    return _parsed(path, _read_file(path, private=True), helper_keys_from_json)
 
 
 def load_all_helper_keys(directory: Path) -> tuple[HelperKeys, HelperKeys, HelperKeys]:
@@ -86,6 +90,14 @@ def load_all_helper_keys(directory: Path) -> tuple[HelperKeys, HelperKeys, Helpe
         if own.helper != helper or own.network != first.network:
             raise ReportError(f"{directory / key_file_name(helper)} has another helper's keys")
     return first, second, third
+
+
+def _parsed(path: Path, data: bytes, parse: Callable[[bytes], T]) -> T:
+    """What `parse` makes of a file's contents; its ReportError names the file."""
+    try:
+        return parse(data)
+    except ReportError as error:
+        raise ReportError(f"{path}: {error.problem}", error.reason) from None
 
 
 def _replace_file(path: Path, text: str, mode: int) -> None:

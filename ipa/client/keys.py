@@ -7,7 +7,7 @@ AAD: all context goes into `info`. Both are IND-CCA secure, as the spec asks.
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import shake_256
+from hashlib import sha256, shake_256
 from typing import Literal, get_args
 
 from cryptography.exceptions import InvalidTag
@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.hpke import (
     Suite,
 )
 
-from ipa.client.encoding import check_integer
+from ipa.client.encoding import check_integer, encode_opaque
 from ipa.client.rejection import Reason, reject
 from ipa.errors import ParameterError, ReportError
 from ipa.sharing.randomness import Randomness
@@ -35,6 +35,7 @@ Status = Literal["active", "retired"]
 
 PRIVATE_KEY_BYTES = 32
 MAX_KEY_ID = (1 << 16) - 1
+FINGERPRINT_BYTES = 32
 TAG_BYTES = 16
 _MLKEM_PUBLIC_BYTES = 1184
 _PUBLIC_KEY_BYTES = {"X25519": 32, "MLKEM768-X25519": _MLKEM_PUBLIC_BYTES + 32}
@@ -90,6 +91,17 @@ class PublicKey:
             return _SUITES[self.kem].encrypt(plaintext, self._key, info)
         except ValueError:
             reject(Reason.UNKNOWN_KEY, f"public key {self.key_id} is not a valid {self.kem} key")
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """SHA-256 of all that makes this key this key: label, key_id (u16), kem, key, each opaque."""
+        parts = (
+            b"ipa v1 public key",
+            self.key_id.to_bytes(2, "big"),
+            self.kem.encode(),
+            self.encoded,
+        )
+        return sha256(b"".join(map(encode_opaque, parts))).digest()
 
     @property
     def overhead(self) -> int:

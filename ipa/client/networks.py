@@ -3,7 +3,7 @@
 A network has an identity, which never changes, and per helper party a list of public keys, which
 does: keys are added and retired, several may be active at once. Clients encrypt to the active key
 with the highest id; helpers open with every active key. Retiring the old key only when a query can
-no longer hold reports made with it makes a rotation that loses no report.
+no longer hold reports made with it makes a rotation that loses no report (SPEC_NOTES: key-rotation).
 
 The published configuration is JSON (keys in lower-case hexadecimal):
 
@@ -13,13 +13,15 @@ The published configuration is JSON (keys in lower-case hexadecimal):
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from ipa.client.encoding import check_identifier, check_integer
+from ipa.client.encoding import check_integer
 from ipa.client.keys import MAX_KEY_ID, KemName, PrivateKey, PublicKey, Status, generate_key
 from ipa.client.rejection import Reason, reject
 from ipa.errors import ParameterError
+from ipa.names import check_identifier
 from ipa.parameters import MAX_MATCH_KEY_BITS
 
 HELPERS = (1, 2, 3)
@@ -176,21 +178,24 @@ def helper_keys_to_json(own: HelperKeys) -> str:
 def helper_keys_from_json(text: str | bytes) -> HelperKeys:
     """Read a helper party's private keys; ReportError MALFORMED, without a word of the contents."""
     document = _load(text, HELPER_KEYS_FORMAT, "the key file")
-    try:
+    own = None
+    # Refused below, not in an `except`: an error keeps the one it was raised in as its context,
+    # which could quote the file.
+    with suppress(KeyError, TypeError, ValueError):
         keys = tuple(
             PrivateKey(key["key_id"], cast(KemName, key["kem"]), bytes.fromhex(key["private_key"]))
             for key in document["keys"]
         )
-        return HelperKeys(document["network"], document["helper"], keys)
-    except (KeyError, TypeError, ValueError):
+        own = HelperKeys(document["network"], document["helper"], keys)
+    if own is None:
         reject(Reason.MALFORMED, "the key file is not valid")
+    return own
 
 
 def _load(text: str | bytes, expected: str, what: str) -> dict[str, Any]:
-    try:
+    document = None
+    with suppress(ValueError, RecursionError):  # what is raised holds the whole text
         document = json.loads(text)
-    except (ValueError, RecursionError):
-        reject(Reason.MALFORMED, f"{what} is not JSON")
     if not isinstance(document, dict) or document.get("format") != expected:
         reject(Reason.MALFORMED, f"{what} must be a JSON object with format {expected!r}")
     return document

@@ -9,10 +9,11 @@ from ipa.errors import ReportError
 class Reason(StrEnum):
     """The rule broken, counted in a query's result (spec: Validating reports).
 
-    A report is refused for the first rule that it breaks, in this order; its context is judged
-    before anything is opened. (A plaintext of the wrong length is MALFORMED too, found last.) The
-    last two are found at intake: a record that was there before is not looked at again, and what
-    differs between the helpers only they together can see.
+    A helper looks at a report's framing, then its context in the order below, then its keys, and
+    opens it last; it stops at the first rule broken (a plaintext of the wrong length is MALFORMED,
+    though found last). If several helpers refuse a report, the reason that comes first below counts.
+    The last two are found by the helpers together: what differs between them, and then, among the
+    reports left, what was there before.
     """
 
     MALFORMED = "malformed"
@@ -26,8 +27,8 @@ class Reason(StrEnum):
     UNKNOWN_KEY = "unknown or retired key"
     CANNOT_DECRYPT = "cannot be decrypted"
     OUT_OF_RANGE = "out of range"
-    DUPLICATE = "a record sent before"
     INCONSISTENT = "different at different helpers"
+    DUPLICATE = "a record sent before"
 
 
 def reject(reason: Reason, problem: str) -> NoReturn:

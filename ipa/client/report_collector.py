@@ -7,7 +7,12 @@ sees its own fields in the clear and never a match key.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from ipa.client.encrypted_match_key import Context, EncryptedMatchKey, encode_pair
+from ipa.client.encrypted_match_key import (
+    Context,
+    EncryptedMatchKey,
+    encode_pair,
+    match_key_bytes,
+)
 from ipa.client.fanout_query import (
     Fanout,
     FanoutQuery,
@@ -16,6 +21,7 @@ from ipa.client.fanout_query import (
     write_query_stream,
 )
 from ipa.client.networks import HELPERS, Network
+from ipa.client.rejection import Reason, reject
 from ipa.client.report_format import (
     Record,
     ciphertext_widths,
@@ -81,13 +87,14 @@ def assemble_fanout_query(
     """
     _check_network(query, network)
     for row, event in enumerate(events, 1):
-        check_event(row, event, query)
+        check_event(row, event, query, network)
     contexts = context_table([event.match_key.context for event in events])
     reports = [seal_report(event, contexts, query, network, randomness) for event in events]
 
     def stream(helper: int) -> bytes:
         records = tuple(report[helper - 1] for report in reports)
-        return write_query_stream(QueryStream(helper, query, tuple(contexts), records))
+        fingerprint = network.encryption_key(helper).fingerprint
+        return write_query_stream(QueryStream(helper, fingerprint, query, tuple(contexts), records))
 
     return stream(1), stream(2), stream(3)
 
@@ -136,7 +143,7 @@ def _seal_for(
     return Record(kind, place, match_key, key.key_id, tuple(ciphertexts))
 
 
-def check_event(row: int, event: CollectedEvent, query: FanoutQuery) -> None:
+def check_event(row: int, event: CollectedEvent, query: FanoutQuery, network: Network) -> None:
     """Raise EventError or ReportError unless the event can be a report of the query."""
     kind, values = _kind_and_values(event.data)
     names = (field.name for field in fields(event.data))
@@ -146,8 +153,27 @@ def check_event(row: int, event: CollectedEvent, query: FanoutQuery) -> None:
             raise EventError(row, name, f"must be an integer from 0 to {(1 << width) - 1}")
     try:
         check_context(event.match_key.context, kind, query)
+        _check_sealed(event.match_key, network)
     except ReportError as error:
         raise ReportError(error.problem, error.reason, row) from None
+
+
+def _check_sealed(encrypted: EncryptedMatchKey, network: Network) -> None:
+    """Raise ReportError unless there is one ciphertext per helper, under its key and of its length."""
+    if len(encrypted.sealed) != len(HELPERS):
+        reject(Reason.MALFORMED, f"the match key has {len(encrypted.sealed)} ciphertexts, not 3")
+    for helper, sealed in zip(HELPERS, encrypted.sealed, strict=True):
+        keys = (key for key in network.helpers[helper - 1] if key.status == "active")
+        key = next((key for key in keys if key.key_id == sealed.key_id), None)
+        if key is None:
+            reject(Reason.UNKNOWN_KEY, f"helper {helper} has no active key {sealed.key_id}")
+        length = key.overhead + match_key_bytes(network.match_key_bits)
+        if len(sealed.ciphertext) != length:
+            reject(
+                Reason.MALFORMED,
+                f"the match key's ciphertext for helper {helper} has {len(sealed.ciphertext)} "
+                f"bytes instead of {length}",
+            )
 
 
 def _kind_and_values(data: SourceData | TriggerData) -> tuple[Fanout, tuple[int, int, int]]:

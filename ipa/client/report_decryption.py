@@ -7,7 +7,7 @@ helpers to settle together afterwards.
 
 from dataclasses import dataclass, field
 
-from ipa.client.encrypted_match_key import decode_pair, open_match_key
+from ipa.client.encrypted_match_key import Nonces, decode_pair, open_match_key
 from ipa.client.fanout_query import Fanout, FanoutQuery, FieldWidths, QueryStream
 from ipa.client.keys import PrivateKey
 from ipa.client.networks import HelperKeys
@@ -22,7 +22,6 @@ from ipa.client.report_format import (
     unpack,
 )
 from ipa.client.validation import check_context
-from ipa.errors import ReportError
 from ipa.sharing.xor import Pair
 
 
@@ -33,31 +32,40 @@ class GenericReportShares:
     `attributes` holds the shares of attribution_constraint_id || timestamp || breakdown_key ||
     trigger_value, the first in the highest bits, with the query's widths; the breakdown key of a
     trigger report and the value of a source report have shares 0. `is_trigger` is known to the
-    helpers, not shared yet; they must check that they were told the same.
+    helpers, not shared yet; they must check that they were told the same. `nonces` are those of the
+    match key's shares: to be compared with them, of no use after that.
     """
 
     is_trigger: bool
     match_key: Pair = field(repr=False)
+    nonces: Nonces = field(repr=False)
     attributes: Pair = field(repr=False)
 
 
 class Decryption:
     """What opening the reports of one stream has in common, worked out once and not per report.
 
-    Raises ReportError WRONG_NETWORK or WRONG_HELPER when the stream is for others than the holder
-    of `own`.
+    Raises ReportError WRONG_HELPER, WRONG_NETWORK or UNKNOWN_KEY when the stream is for others than
+    the holder of `own`. Two networks may have one name: the stream's key fingerprint tells them
+    apart, and a query made with a retired key, before it is paid for.
     """
 
     def __init__(self, stream: QueryStream, own: HelperKeys) -> None:
         network = stream.query.context.network
-        if network != own.network:
-            reject(
-                Reason.WRONG_NETWORK, f"the query is for network {network!r}, not {own.network!r}"
-            )
         if stream.helper != own.helper:
             reject(
                 Reason.WRONG_HELPER,
                 f"the stream is for helper {stream.helper}, this is helper {own.helper}",
+            )
+        if network != own.network:
+            reject(
+                Reason.WRONG_NETWORK, f"the query is for network {network!r}, not {own.network!r}"
+            )
+        if all(stream.key_fingerprint != key.public().fingerprint for key in own.keys):
+            reject(
+                Reason.UNKNOWN_KEY,
+                f"the query is for a key that helper {own.helper} of network {network!r} does not "
+                "have: it was retired, or belongs to another network of that name",
             )
         self.query: FanoutQuery = stream.query
         self.helper = own.helper
@@ -109,7 +117,7 @@ def decrypt_report(record: bytes, decryption: Decryption) -> GenericReportShares
     match_key_info = decryption.match_key_info(report.context, kind, sealed.key_id)
     match_key_key = decryption.key(sealed.key_id)
     data_key = decryption.key(report.data_key_id)
-    match_key = open_match_key(
+    match_key, nonces = open_match_key(
         match_key_key, match_key_info, sealed.ciphertext, query.match_key_bits
     )
     widths = ciphertext_widths(query, kind)
@@ -125,24 +133,7 @@ def decrypt_report(record: bytes, decryption: Decryption) -> GenericReportShares
         _generic(pack(tuple(firsts), widths), kind, query.widths),
         _generic(pack(tuple(seconds), widths), kind, query.widths),
     )
-    return GenericReportShares(kind == "trigger", match_key, attributes)
-
-
-def decrypt_reports(
-    stream: QueryStream, own: HelperKeys
-) -> list[GenericReportShares | ReportError]:
-    """Each report's shares, or why it is refused, in the stream's order: refusals are data here.
-
-    Raises ReportError only when the stream is not for the holder of `own`.
-    """
-    decryption = Decryption(stream, own)
-    results: list[GenericReportShares | ReportError] = []
-    for row, record in enumerate(stream.records, 1):
-        try:
-            results.append(decrypt_report(record, decryption))
-        except ReportError as error:
-            results.append(ReportError(error.problem, error.reason, row))
-    return results
+    return GenericReportShares(kind == "trigger", match_key, nonces, attributes)
 
 
 def split_attributes(packed: int, widths: FieldWidths) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ the packed form has two ciphertexts (SPEC_NOTES: report-size).
 
 from dataclasses import dataclass
 
+from ipa.client.encrypted_match_key import match_key_bytes, pair_bytes
 from ipa.client.fanout_query import Fanout, FanoutQuery
 from ipa.client.keys import KemName, ciphertext_overhead
 from ipa.client.report_format import ciphertext_widths, field_widths
@@ -40,8 +41,8 @@ def report_size(query: FanoutQuery, kind: Fanout, kem: KemName = "X25519") -> Re
     overhead = ciphertext_overhead(kem)
     widths = ciphertext_widths(query, kind)
     return ReportSize(
-        match_key=overhead + _pair_bytes(query.match_key_bits),
-        data=sum(overhead + _pair_bytes(width) for width in widths),
+        match_key=overhead + match_key_bytes(query.match_key_bits),
+        data=sum(overhead + pair_bytes(width) for width in widths),
         framing=_FRAMING_BYTES + _LENGTH_BYTES * (1 + len(widths)),
     )
 
@@ -57,7 +58,3 @@ def report_size_in_spec(query: FanoutQuery, kind: Fanout, kem: KemName = "X25519
     shares = (query.match_key_bits, *field_widths(query.widths, kind))
     plaintext = sum((width + 7) // 8 for width in shares) + sum(len(n.encode()) for n in names)
     return len(shares) * ciphertext_overhead(kem) + plaintext
-
-
-def _pair_bytes(width: int) -> int:
-    return 2 * ((width + 7) // 8)

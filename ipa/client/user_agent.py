@@ -8,15 +8,15 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ipa.client.encoding import check_identifier, check_integer
+from ipa.client.encoding import check_integer
 from ipa.client.encrypted_match_key import (
-    MAX_EPOCH,
     Context,
     EncryptedMatchKey,
     encrypt_match_key,
 )
 from ipa.client.networks import Network
 from ipa.errors import ParameterError
+from ipa.names import MAX_EPOCH, check_identifier
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import check_bits
 

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from ipa.client.encoding import check_identifier
 from ipa.client.encrypted_match_key import Context
-from ipa.client.fanout_query import Fanout, FanoutQuery, FieldWidths, Form
+from ipa.client.fanout_query import FanoutQuery, FieldWidths, Form
 from ipa.client.key_files import load_network
 from ipa.client.networks import Network
 from ipa.client.report_collector import CollectedEvent, additional_data, assemble_fanout_query
 from ipa.client.user_agent import ON_DEVICE, UserAgent
 from ipa.commands.directories import new_directory, write_streams
-from ipa.commands.options import read_events
-from ipa.errors import EventError, ParameterError
+from ipa.commands.options import read_events, source_name
+from ipa.errors import EventError, InputError, ParameterError
 from ipa.events import Event
-from ipa.parameters import MAX_BREAKDOWNS, QueryParameters
+from ipa.names import check_identifier
+from ipa.parameters import MAX_BREAKDOWNS, Fanout, QueryParameters
 from ipa.sharing.randomness import Randomness
 
 _BREAKDOWN_KEY_BITS = 8
@@ -105,10 +105,18 @@ def run(arguments: argparse.Namespace) -> int:
         match_key_bits=network.match_key_bits,
         form=arguments.form,
     )
+    if arguments.epoch == 0 and arguments.match_key_provider != ON_DEVICE:
+        raise ParameterError(
+            "--epoch must be at least 1 with --match-key-provider: match keys are set in the epoch "
+            "before"
+        )
     with new_directory(arguments.out) as directory:
         events = read_events(arguments.events, limits)
-        collected = encrypt_events(events, query.context, network)
-        streams = assemble_fanout_query(query, collected, network, Randomness())
+        try:
+            collected = encrypt_events(events, query.context, network)
+            streams = assemble_fanout_query(query, collected, network, Randomness())
+        except InputError as error:
+            raise InputError(f"{source_name(arguments.events)}: {error}") from None
         write_streams(directory, streams)
     print(
         f"{arguments.out}: {len(events):,} reports for {query.fanout} fanout query of "

@@ -5,8 +5,9 @@
 A query directory shows nobody anything that its streams do not: each is for one helper.
 """
 
+import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,13 +23,14 @@ def new_directory(path: Path) -> Iterator[Path]:
     Raises ParameterError if there is something at `path` other than an empty directory, InputError
     when it cannot be written.
     """
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise ParameterError(f"{path} exists and is not overwritten")
+    # Not tempfile's: a directory for the owner alone, where the user's umask should decide.
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(8)}"
     try:
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+            raise ParameterError(f"{path} exists and is not overwritten")
+        temporary.mkdir()
         try:
             yield temporary
-            temporary.chmod(0o755)  # mkdtemp's is for the owner alone; files have their own modes
             temporary.rename(path)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)  # gone already if all went well
@@ -37,9 +39,12 @@ def new_directory(path: Path) -> Iterator[Path]:
 
 
 def write_streams(directory: Path, streams: Sequence[bytes]) -> None:
-    """Write the three streams of a query, helper 1's first, into a directory."""
+    """Write the three streams of a query, helper 1's first, into a directory, and onto the disk."""
     for helper, stream in zip(HELPERS, streams, strict=True):
-        (directory / stream_name(helper)).write_bytes(stream)
+        with (directory / stream_name(helper)).open("wb") as file:
+            file.write(stream)
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def read_streams(directory: Path) -> list[bytes]:

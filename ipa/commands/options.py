@@ -64,9 +64,14 @@ def query_parameters(arguments: argparse.Namespace) -> QueryParameters:
     )
 
 
+def source_name(path: str) -> str:
+    """What messages call the events file: its path, or standard input for "-"."""
+    return "standard input" if path == "-" else path
+
+
 def read_events(path: str, parameters: QueryParameters) -> list[Event]:
     """The events of a CSV file, or of standard input for "-", all checked. Raises InputError."""
-    name = "standard input" if path == "-" else path
+    name = source_name(path)
     try:
         # Standard input, descriptor 0, is opened again to read it as UTF-8 wherever we run.
         with open(

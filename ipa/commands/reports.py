@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from ipa.client.fanout_query import read_query_stream
+from ipa.budget import Receipt
 from ipa.client.key_files import load_all_helper_keys
 from ipa.commands.directories import read_streams
 from ipa.commitments import decimal_text, exact_epsilon
@@ -23,8 +23,13 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
     payment = _payment(arguments)
     keys = load_all_helper_keys(arguments.keys)
     streams = read_streams(Path(arguments.events))
-    rows = len(read_query_stream(streams[0]).records)
-    with Progress(sys.stderr, rows) as progress:
+    with Progress(sys.stderr) as progress:
+
+        def accepted(rows: int, receipt: Receipt | None) -> None:
+            progress.rows = rows
+            if receipt is not None:  # said now, for the run can still abort or be killed
+                progress.say(f"ipa query: charged {receipt.query.query_id}")
+
         result = run_report_query(
             streams,
             keys,
@@ -33,6 +38,7 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
             compressed_match_key_bits=arguments.compress_match_keys,
             no_noise=arguments.no_noise,
             seed=arguments.seed,
+            on_accepted=accepted,
             on_step=progress.step,
         )
     if arguments.format == "json":
@@ -99,9 +105,10 @@ def _payment(arguments: argparse.Namespace) -> Payment | None:
         return None
     if arguments.epsilon is None:
         raise ParameterError("--ledger needs --epsilon, what the query is charged")
+    named = arguments.query_id
     return Payment(
         ledger=arguments.ledger,
         epsilon=exact_epsilon(arguments.epsilon),
-        query_id=arguments.query_id or f"query-{secrets.token_hex(8)}",
+        query_id=f"query-{secrets.token_hex(8)}" if named is None else named,
         charged_at=int(time.time()),
     )

@@ -121,14 +121,17 @@ def sum_rows(network: HelperPartyNetwork, x: SharedBits, numbers: int, width: in
         return add(network, *rows) if len(rows) == 2 else rows[0]
 
 
-def sum_rows_gates(rows: int, numbers: int, digits: int, width: int) -> int:
-    """How many AND gates sum_rows takes, in all, for numbers of `digits` bits."""
+def sum_rows_gates(rows: int, numbers: int, digits: int, width: int, overhead: int = 0) -> int:
+    """How many AND gates sum_rows takes for numbers of `digits` bits.
+
+    Counts `overhead` more for each product of columns.
+    """
     gates, digits = 0, min(digits, width)
     while rows > 2:
         third = rows // 3
-        gates += third * numbers * digits
+        gates += (third + overhead) * numbers * digits
         rows, digits = rows - third, min(width, digits + 1)
-    return gates + (numbers * add_gates(width) if rows == 2 else 0)
+    return gates + ((numbers + overhead) * add_gates(width) if rows == 2 else 0)
 
 
 def _full_adder(

@@ -1,5 +1,6 @@
 """Step 5 of the query: summing the credits per breakdown key (spec: Computing the Aggregates)."""
 
+from ipa.errors import ParameterError
 from ipa.network import HelperPartyNetwork
 from ipa.protocols.addition import add_gates, subtract, sum_rows, sum_rows_gates
 from ipa.protocols.bitonic_sort import sort_gates, sort_rows
@@ -8,6 +9,10 @@ from ipa.protocols.multiplication import multiply
 from ipa.protocols.scan import running_totals, running_totals_gates
 from ipa.sharing.bits import columns_from_rows, ones
 from ipa.sharing.replicated import SharedBits, join_columns, join_rows
+
+# What Python's calls for the product of two columns cost besides the work on their bits, in gates:
+# with few rows and many breakdowns they decide which way is faster.
+_COLUMN_OVERHEAD = 1 << 12
 
 
 def sums_per_breakdown(
@@ -20,11 +25,19 @@ def sums_per_breakdown(
     """The sum of the credits of each breakdown key: row b of `width` columns is the sum of key b.
 
     Rows whose breakdown key is not below `breakdowns` count nowhere. Of the two ways below the one
-    with fewer gates is taken; both need `width` to hold the largest sum. Reveals nothing.
+    that is less work is taken; both need `width` to hold the largest sum. Reveals nothing. Raises
+    ParameterError when the keys are too narrow for as many breakdowns.
     """
+    if not 1 <= breakdowns <= 1 << breakdown_key.width:
+        raise ParameterError(
+            f"breakdowns must be from 1 to {1 << breakdown_key.width} for keys of "
+            f"{breakdown_key.width} bits, not {breakdowns}"
+        )
     shape = (credit.rows, breakdowns, breakdown_key.width, credit.width, width)
-    cheaper = one_hot_gates(*shape) <= sorting_gates(*shape)
-    way = sums_by_one_hot if cheaper else sums_by_sorting
+    by_one_hot = one_hot_gates(*shape, _COLUMN_OVERHEAD)
+    way = sums_by_sorting
+    if by_one_hot <= sorting_gates(*shape, _COLUMN_OVERHEAD):
+        way = sums_by_one_hot
     with network.step("aggregation"):
         return way(network, breakdown_key, credit, breakdowns, width)
 
@@ -60,13 +73,17 @@ def sums_by_one_hot(
 
 
 def one_hot_gates(
-    rows: int, breakdowns: int, breakdown_key_bits: int, credit_bits: int, width: int
+    rows: int,
+    breakdowns: int,
+    breakdown_key_bits: int,
+    credit_bits: int,
+    width: int,
+    overhead: int = 0,
 ) -> int:
-    """How many AND gates sums_by_one_hot takes."""
-    routing = sum(
-        -(-breakdowns >> level + 1) * credit_bits * rows for level in range(breakdown_key_bits)
-    )
-    return routing + sum_rows_gates(rows, breakdowns, credit_bits, width)
+    """How many AND gates sums_by_one_hot takes, with `overhead` more for each product of columns."""
+    columns = sum(-(-breakdowns >> level + 1) for level in range(breakdown_key_bits)) * credit_bits
+    summing = sum_rows_gates(rows, breakdowns, credit_bits, width, overhead)
+    return columns * (rows + overhead) + summing
 
 
 def sums_by_sorting(
@@ -96,16 +113,21 @@ def sums_by_sorting(
 
 
 def sorting_gates(
-    rows: int, breakdowns: int, breakdown_key_bits: int, credit_bits: int, width: int
+    rows: int,
+    breakdowns: int,
+    breakdown_key_bits: int,
+    credit_bits: int,
+    width: int,
+    overhead: int = 0,
 ) -> int:
-    """How many AND gates sums_by_sorting takes."""
+    """How many AND gates sums_by_sorting takes, with `overhead` more for each product of columns."""
     total = 1 << (rows + breakdowns - 1).bit_length()
     key_bits = breakdown_key_bits + 1
     return (
-        sort_gates(total, key_bits, key_bits + credit_bits)
-        + running_totals_gates(total, width)
-        + sort_gates(total, key_bits, key_bits + width)
-        + breakdowns * add_gates(width)
+        sort_gates(total, key_bits, key_bits + credit_bits, overhead)
+        + running_totals_gates(total, width, overhead)
+        + sort_gates(total, key_bits, key_bits + width, overhead)
+        + (breakdowns + overhead) * add_gates(width)
     )
 
 

@@ -46,14 +46,20 @@ def agree_to_release(network: HelperPartyNetwork) -> None:
                 if not helper.channel.is_drained()
             ]
             raise_together(failures)
+    if network.products is not None:
+        network.products.agreed = True
 
 
 @contextmanager
 def aborting_together(network: HelperPartyNetwork) -> Iterator[None]:
-    """When a local helper stops with an error, tell the other helpers, wherever they are."""
+    """When a local helper stops with an error, tell the other helpers, wherever they are.
+
+    After misbehaviour the network takes no more steps: nothing in it can be trusted or opened.
+    """
     try:
         yield
-    except IpaError:
+    except IpaError as error:
+        network.aborted = isinstance(error, MisbehaviourError)
         if not network.in_lockstep:
             network.announce_abort()
         raise

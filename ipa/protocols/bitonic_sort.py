@@ -44,11 +44,14 @@ def sort_rows(network: HelperPartyNetwork, table: SharedBits, key_bits: int) -> 
         return _in_order(halves)
 
 
-def sort_gates(rows: int, key_bits: int, width: int) -> int:
-    """How many AND gates sort_rows takes for a power of two of rows."""
+def sort_gates(rows: int, key_bits: int, width: int, overhead: int = 0) -> int:
+    """How many AND gates sort_rows takes for a power of two of rows.
+
+    Counts `overhead` more for each product of columns.
+    """
     depth = rows.bit_length() - 1
     per_pair = first_difference_gates(key_bits) + width
-    return depth * (depth + 1) // 2 * (rows // 2) * per_pair
+    return depth * (depth + 1) // 2 * (rows // 2 + overhead) * per_pair
 
 
 def bitonic_stages(depth: int) -> Iterator[tuple[int, int]]:

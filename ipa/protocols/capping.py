@@ -1,5 +1,8 @@
 """Step 4 of the query: capping what each match key contributes (spec: User Level Sensitivity Capping)."""
 
+from typing import get_args
+
+from ipa.errors import ParameterError
 from ipa.network import HelperPartyNetwork
 from ipa.parameters import Capping, bits_for
 from ipa.protocols.addition import multiply_by_constant, subtract
@@ -24,7 +27,10 @@ def cap_credits(
     columns. A cap that no total can exceed is public knowledge and changes nothing. Rounds and gates
     are those of running_totals, and to truncate of a comparison and two subtractions, to scale down of
     last_of_group, a product with the cap, a division and a comparison. Reveals nothing.
+    Raises ParameterError for a cap below 1.
     """
+    if cap < 1 or capping not in get_args(Capping):
+        raise ParameterError(f"no capping {capping!r} at {cap}: caps are positive")
     if cap >= (1 << credit.width) - 1:
         return credit
     with network.step("capping"):

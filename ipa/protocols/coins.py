@@ -16,6 +16,8 @@ def public_coins(network: HelperPartyNetwork, ring: Ring, count: int) -> list[in
     could still choose what it sends the slow one. Two rounds; two bytes, and two elements per coin, for
     each helper. Raises VerificationError. Source: Goyal, Song and Zhu 2020, functionality F_coin.
     """
+    if not count:
+        return []
     with network.step("coin") as step:
         wait_for_everybody(network)
         shares = {

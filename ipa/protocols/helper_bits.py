@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ipa.network import HelperPartyNetwork
-from ipa.protocols.equality import all_ones
+from ipa.protocols.equality import equal
 from ipa.protocols.multiplication import multiply
 from ipa.reports import GenericReports
 from ipa.sharing.bits import ones
@@ -32,6 +32,6 @@ def helper_bits(network: HelperPartyNetwork, reports: GenericReports) -> HelperB
     with network.step("helper-bits"):
         keys, constraints = reports.match_key, reports.attribution_constraint_id
         not_first = [ones(reports.rows) & ~1]
-        same_match_key = all_ones(network, ~(keys ^ keys.predecessors(1))).and_public(not_first)
-        same_constraint = all_ones(network, ~(constraints ^ constraints.predecessors(1)))
+        same_match_key = equal(network, keys, keys.predecessors(1)).and_public(not_first)
+        same_constraint = equal(network, constraints, constraints.predecessors(1))
         return HelperBits(multiply(network, same_match_key, same_constraint), same_match_key)

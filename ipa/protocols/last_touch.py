@@ -16,6 +16,7 @@ def attribute_last_touch(
 ) -> SharedBits:
     """The credit of each sorted row: on source rows the sum of their triggers' values, else 0.
 
+    `trigger_value` is 0 on source rows, as in every generic report.
     In pass i each row looks 2^i rows ahead: as long as everything between is a trigger of its own
     group, it adds what that row has accumulated,
 

@@ -13,20 +13,38 @@ from ipa.sharing.shared_numbers import SharedNumbers
 
 
 def record_bits(network: HelperPartyNetwork, x: SharedBits, y: SharedBits, z: SharedBits) -> None:
-    """Remember z = x AND y until it is checked; nothing in a semi-honest network."""
-    if network.products is not None:
-        network.products.add_bits(BitProducts(x, y, z))
-        if network.products.is_due:
+    """Remember z = x AND y until it is checked; nothing in a semi-honest network.
+
+    Many columns are cut where a batch is full, which is then checked at once.
+    """
+    log = network.products
+    if log is None:
+        return
+    start = 0
+    while start < y.width:
+        part = slice(start, start + max(1, log.room_for_gates // max(1, y.rows)))
+        log.add_bits(BitProducts(x if x.width == 1 else x[part], y[part], z[part]))
+        start = part.stop
+        if log.is_due:
             check_products(network)
 
 
 def record_numbers(
     network: HelperPartyNetwork, x: SharedNumbers, y: SharedNumbers, z: SharedNumbers
 ) -> None:
-    """Remember z = x * y until it is checked; nothing in a semi-honest network."""
-    if network.products is not None:
-        network.products.add_numbers(NumberProducts(x, y, z))
-        if network.products.is_due:
+    """Remember z = x * y until it is checked; nothing in a semi-honest network.
+
+    Long lists are cut where a batch is full, which is then checked at once.
+    """
+    log = network.products
+    if log is None:
+        return
+    start = 0
+    while start < y.count:
+        part = slice(start, start + log.room_for_numbers)
+        log.add_numbers(NumberProducts(x[part], y[part], z[part]))
+        start = part.stop
+        if log.is_due:
             check_products(network)
 
 

@@ -9,6 +9,7 @@ at all of them.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ipa.errors import VerificationError
 from ipa.network import HelperPartyNetwork
 from ipa.parties import HELPERS, right_of
 from ipa.protocols.broadcast import broadcast
@@ -60,6 +61,28 @@ def compare_rows(
         for row in _different_tags(said[helper].right_tags, said[right_of(helper)].own_tags)
     ]
     return ComparedRows(tuple(said[helper].statuses for helper in HELPERS), frozenset(differing))
+
+
+def agree_on_repeats(
+    network: HelperPartyNetwork, rows: Sequence[int], repeats: Mapping[int, bytes]
+) -> frozenset[int]:
+    """Which of the rows repeat an earlier one of them, to any of the helpers.
+
+    `repeats` are the local helpers': a byte per row, 1 if it does. The rows must be those on which
+    the helpers have agreed already: a row that is to be dropped anyway might be a copy of one good
+    row to one helper and of another to the next, and take them with it. Two rounds; two bytes per
+    row and 64 bytes per helper. Reveals the bytes. A helper that lies can drop rows. Raises
+    VerificationError when a helper does not tell everybody the same, or tells another byte.
+    """
+    with network.step("repeats") as step:
+        told = broadcast(network, repeats, len(rows))
+        if any(set(said) - {0, 1} for said in told.values()):
+            raise VerificationError(step, "a helper told neither yes nor no", network.helpers)
+    return frozenset(
+        row
+        for row, *said in zip(rows, *(told[helper] for helper in HELPERS), strict=True)
+        if any(said)
+    )
 
 
 @dataclass(frozen=True)

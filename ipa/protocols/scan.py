@@ -26,10 +26,10 @@ def running_totals(network: HelperPartyNetwork, same: SharedBits, values: Shared
         return values
 
 
-def running_totals_gates(rows: int, width: int) -> int:
-    """How many AND gates running_totals takes, in all."""
+def running_totals_gates(rows: int, width: int, overhead: int = 0) -> int:
+    """How many AND gates running_totals takes, with `overhead` more for each product of columns."""
     passes = (rows - 1).bit_length()
-    return passes * rows * (width + 1 + add_gates(width))
+    return passes * (rows + overhead) * (width + 1 + add_gates(width))
 
 
 def last_of_group(network: HelperPartyNetwork, same: SharedBits, values: SharedBits) -> SharedBits:

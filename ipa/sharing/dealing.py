@@ -45,13 +45,8 @@ def deal_numbers(
     for row, value in enumerate(values):
         if not ring.contains(value):
             raise ParameterError(f"row {row}: not an element of {ring.name}")
-    size = 8 * ring.sample_bytes
     first, second = (
-        [
-            ring.sample(randomness.random_bits(size).to_bytes(ring.sample_bytes, "little"))
-            for _ in values
-        ]
-        for _ in range(2)
+        [ring.sample(randomness.random_bytes(ring.sample_bytes)) for _ in values] for _ in range(2)
     )
     third = [
         ring.subtract(ring.subtract(value, a), b)
@@ -77,16 +72,10 @@ def only_helper(value: SharedBits, helper: int) -> SharedBits:
 def reconstruct_columns_for_testing(value: SharedBits) -> list[int]:
     """The secret columns of `value`, put together outside of any protocol.
 
-    Needs the shares of all three helpers in one place, which no deployment has. Raises
-    MismatchError when the copies of a share differ.
+    Needs the shares of all three helpers in one place, which no deployment has. Raises SecrecyError
+    when they are not there, MismatchError when the copies of a share differ.
     """
-    pairs = {helper: value.shares_of(helper) for helper in _all_helpers(value)}
-    for helper in HELPERS:
-        if pairs[helper][1] != pairs[right_of(helper)][0]:
-            raise MismatchError(
-                f"H{helper} and H{right_of(helper)} hold different copies of a share"
-            )
-    return [a ^ b ^ c for a, b, c in zip(*(pairs[helper][0] for helper in HELPERS), strict=True)]
+    return [a ^ b ^ c for a, b, c in zip(*_three_shares(value), strict=True)]
 
 
 def reconstruct_for_testing(value: SharedBits | SharedNumbers) -> list[int]:
@@ -97,17 +86,17 @@ def reconstruct_for_testing(value: SharedBits | SharedNumbers) -> list[int]:
     """
     if isinstance(value, SharedBits):
         return rows_from_columns(reconstruct_columns_for_testing(value), value.rows)
-    pairs = {helper: value.shares_of(helper) for helper in _all_helpers(value)}
+    add = value.ring.add
+    return [add(add(a, b), c) for a, b, c in zip(*_three_shares(value), strict=True)]
+
+
+def _three_shares(value: SharedBits | SharedNumbers) -> list[list[int]]:
+    if set(value.holders) != set(HELPERS):
+        raise SecrecyError("the shares of all three helpers are not in this process")
+    pairs = {helper: value.shares_of(helper) for helper in HELPERS}
     for helper in HELPERS:
         if pairs[helper][1] != pairs[right_of(helper)][0]:
             raise MismatchError(
                 f"H{helper} and H{right_of(helper)} hold different copies of a share"
             )
-    add = value.ring.add
-    return [add(add(a, b), c) for a, b, c in zip(*(pairs[h][0] for h in HELPERS), strict=True)]
-
-
-def _all_helpers(value: SharedBits | SharedNumbers) -> tuple[int, ...]:
-    if set(value.holders) != set(HELPERS):
-        raise SecrecyError("the shares of all three helpers are not in this process")
-    return HELPERS
+    return [pairs[helper][0] for helper in HELPERS]

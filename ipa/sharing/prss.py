@@ -13,6 +13,7 @@ sharings that are equal let a helper subtract them and see the difference of pro
 
 import hmac
 from collections.abc import Sequence
+from copy import copy
 from hashlib import blake2b
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -38,20 +39,30 @@ def _keystream_over(key: bytes, label: bytes, data: bytes) -> bytes:
 class Prss:
     """One helper party's two pairwise keys, and what they have been used for.
 
-    `own_key` is k_i and `right_key` is k_(i+1) for helper i, each 32 bytes.
+    `own_key` is k_i and `right_key` is k_(i+1) for helper i, each 32 bytes. Everything drawn depends
+    on the session too: the name of the run, which must never come again under the same keys, also
+    after an abort, or coins would be known before they are due (SPEC_NOTES: fresh-session).
     """
 
-    __slots__ = ("_own_key", "_right_key", "_used")
+    __slots__ = ("_own_key", "_right_key", "_session", "_used")
 
     def __init__(self, own_key: bytes, right_key: bytes) -> None:
         if len(own_key) != KEY_BYTES or len(right_key) != KEY_BYTES:
             raise ParameterError(f"a PRSS key has {KEY_BYTES} bytes")
         self._own_key = own_key
         self._right_key = right_key
+        self._session = ""
         self._used: set[tuple[str, int]] = set()
 
     def __repr__(self) -> str:
         return f"<Prss: two pairwise keys, {len(self._used)} draws>"
+
+    def for_session(self, session: str) -> "Prss":
+        """The same keys for the run named `session`, of which nothing has been drawn yet."""
+        bound = copy(self)
+        bound._session = session
+        bound._used = set()
+        return bound
 
     def zero_columns(self, step: str, width: int, rows: int, index: int = 0) -> Columns:
         """This helper's summand of a sharing of zero: `width` columns of `rows` bits.
@@ -110,7 +121,7 @@ class Prss:
         if (step, index) in self._used:
             raise RandomnessReuseError(f"randomness of step {step}, index {index} was used before")
         self._used.add((step, index))
-        return f"ipa prss {index} {step}".encode()
+        return f"ipa prss {index} {len(self._session)} {self._session} {step}".encode()
 
 
 def _tags(key: bytes, messages: Sequence[bytes]) -> bytes:

@@ -43,7 +43,12 @@ class SharedBits(Secret):
         return tuple(self._shares)
 
     def shares_of(self, helper: int) -> ColumnPair:
-        """What helper party `helper` holds: the columns of share i and of share i + 1."""
+        """What helper party `helper` holds: the columns of share i and of share i + 1.
+
+        Raises MismatchError when that helper is not local.
+        """
+        if helper not in self._shares:
+            raise MismatchError(f"the shares of H{helper} are not here")
         return self._shares[helper]
 
     def __getitem__(self, selection: int | slice) -> "SharedBits":
@@ -84,10 +89,6 @@ class SharedBits(Secret):
         """AND with public columns."""
         self._check_public(columns)
         return self._each(lambda own: list(map(and_, own, columns)))
-
-    def repeat(self, times: int) -> "SharedBits":
-        """The columns one after another `times` times."""
-        return self._each(lambda columns: columns * times)
 
     def select(self, positions: Sequence[int]) -> "SharedBits":
         """The columns at `positions`, in that order."""
@@ -140,6 +141,8 @@ class SharedBits(Secret):
             raise MismatchError(f"expected SharedBits, not {type(other).__name__}")
         if self.network != other.network:
             raise MismatchError(f"networks differ: {self.network} and {other.network}")
+        if self.holders != other.holders:
+            raise MismatchError("the local helpers of the two tables differ")
         if self.rows != other.rows:
             raise MismatchError(f"row counts differ: {self.rows} and {other.rows}")
 

@@ -8,6 +8,7 @@ from ipa.client.encrypted_match_key import (
     Context,
     EncryptedMatchKey,
     Sealed,
+    encode_match_key,
     encode_pair,
     encrypt_match_key,
 )
@@ -19,7 +20,7 @@ from ipa.client.fanout_query import (
     read_query_stream,
     write_query_stream,
 )
-from ipa.client.keys import KemName, PrivateKey
+from ipa.client.keys import FINGERPRINT_BYTES, KemName, PrivateKey, PublicKey
 from ipa.client.networks import HelperKeys, Network
 from ipa.client.rejection import Reason
 from ipa.client.report_collector import (
@@ -28,7 +29,9 @@ from ipa.client.report_collector import (
     TriggerData,
     assemble_fanout_query,
 )
+from ipa.client.report_decryption import Decryption, GenericReportShares, decrypt_report
 from ipa.client.report_format import info, info_prefix, read_record, write_record
+from ipa.errors import ReportError
 from ipa.sharing.randomness import Randomness
 
 MATCH_KEY_BITS = 20
@@ -42,8 +45,11 @@ HOME = Context(
     site="search.example",
     epoch=7,
 )
+NONCES = (bytes(16), bytes(16))
 ELSEWHERE = replace(HOME, site="shoes.example")
 SEED = 2026
+HEADER = 6 + FINGERPRINT_BYTES
+"""Where the query starts in a stream."""
 
 # Match key, context, data: a source fanout query of search.example.
 EVENTS: tuple[tuple[int, Context, SourceData | TriggerData], ...] = (
@@ -111,6 +117,20 @@ def small_world(form: Form = "packed", kem: KemName = "X25519") -> World:
     return World(network, own, query, match_keys, streams)
 
 
+def decrypt_reports(
+    stream: QueryStream, own: HelperKeys
+) -> list[GenericReportShares | ReportError]:
+    """Each report's shares, or why it is refused, in the stream's order."""
+    decryption = Decryption(stream, own)
+    results: list[GenericReportShares | ReportError] = []
+    for record in stream.records:
+        try:
+            results.append(decrypt_report(record, decryption))
+        except ReportError as error:
+            results.append(error)
+    return results
+
+
 def with_record(stream: QueryStream, row: int, change: Callable[[bytes], bytes]) -> bytes:
     """The stream with one record (counted from 0) changed."""
     records = list(stream.records)
@@ -170,7 +190,8 @@ def broken_streams() -> list[Case]:
     world = small_world()
     good = world.streams[0]
     stream = world.stream()
-    shape = 6 + len(HOME.to_bytes())
+    others = fixed_network(filler=2)[0].helpers[0]
+    shape = HEADER + len(HOME.to_bytes())
     changed: list[tuple[str, bytes, Reason]] = [
         ("empty", b"", Reason.MALFORMED),
         ("not a query stream", b"JPAQ" + good[4:], Reason.MALFORMED),
@@ -179,6 +200,8 @@ def broken_streams() -> list[Case]:
         ("helper 2's number", good[:5] + b"\2" + good[6:], Reason.WRONG_HELPER),
         ("helper 2's stream", world.streams[1], Reason.WRONG_HELPER),
         ("another network", _of_query(stream, network="other.example"), Reason.WRONG_NETWORK),
+        ("another network's key", _with_key(stream, others), Reason.UNKNOWN_KEY),
+        ("another helper's key", _with_key(stream, world.network.helpers[1]), Reason.UNKNOWN_KEY),
         ("fanout 3", good[:shape] + b"\3" + good[shape + 1 :], Reason.MALFORMED),
         ("form 0", good[: shape + 1] + b"\0" + good[shape + 2 :], Reason.MALFORMED),
         ("width 0", good[: shape + 2] + b"\0" + good[shape + 3 :], Reason.MALFORMED),
@@ -227,15 +250,16 @@ def broken_reports() -> list[Case]:
             "match key of 21 bits",
             0,
             Reason.OUT_OF_RANGE,
-            resealed(world, 0, match_key=encode_pair((1 << 20, 0), 24)),
+            resealed(world, 0, match_key=encode_match_key((1 << 20, 0), NONCES, 24)),
         ),
         case(
             "second share of the match key too wide",
             0,
             Reason.OUT_OF_RANGE,
-            resealed(world, 0, match_key=encode_pair((0, 1 << 23), 24)),
+            resealed(world, 0, match_key=encode_match_key((0, 1 << 23), NONCES, 24)),
         ),
-        case("match key plaintext short", 0, _BAD, resealed(world, 0, match_key=bytes(5))),
+        case("match key without nonces", 0, _BAD, resealed(world, 0, match_key=bytes(6))),
+        case("match key plaintext short", 0, _BAD, resealed(world, 0, match_key=bytes(37))),
         case("data plaintext long", 1, _BAD, resealed(world, 1, data=bytes(15))),
         case(
             "data too wide",
@@ -258,7 +282,7 @@ def _wrong_contexts(world: World, stream: QueryStream) -> list[Case]:
     ]
     cases = []
     for context, reason in changes:
-        seal = resealed(world, 2, match_key=bytes(6), label=context)
+        seal = resealed(world, 2, match_key=bytes(38), label=context)
         honest = read_record(seal(stream.records[2]), world.query)
         place = len(stream.contexts)
         pointed = write_record(replace(honest, context=place))
@@ -276,8 +300,12 @@ def _of_query(stream: QueryStream, *, network: str) -> bytes:
     return write_query_stream(replace(stream, query=replace(stream.query, context=context)))
 
 
+def _with_key(stream: QueryStream, keys: tuple[PublicKey, ...]) -> bytes:
+    return write_query_stream(replace(stream, key_fingerprint=keys[0].fingerprint))
+
+
 def _with_count(stream: QueryStream, count: int) -> bytes:
-    place = 6 + len(stream.query.to_bytes())
+    place = HEADER + len(stream.query.to_bytes())
     data = write_query_stream(stream)
     return data[:place] + count.to_bytes(4, "big") + data[place + 4 :]
 

@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from client_cases import decrypt_reports
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ipa.client.encrypted_match_key import (
     Context,
     EncryptedMatchKey,
-    decode_pair,
-    encode_pair,
+    decode_match_key,
+    encode_match_key,
+    encrypt_match_key,
     open_match_key,
 )
 from ipa.client.fanout_query import FanoutQuery, FieldWidths, read_query_stream, write_query_stream
@@ -22,7 +24,7 @@ from ipa.client.networks import (
     helper_keys_from_json,
     network_from_json,
 )
-from ipa.client.report_decryption import GenericReportShares, decrypt_reports, split_attributes
+from ipa.client.report_decryption import GenericReportShares, split_attributes
 from ipa.client.report_format import info_prefix
 from ipa.errors import ReportError
 from ipa.sharing.additive import combine_additive, share_additive
@@ -112,15 +114,23 @@ def test_encrypted_match_key(number: int) -> None:
     assert encrypted.to_bytes() == data
     assert encrypted.context == Context(**case["context"])
     width = network.match_key_bits
-    shares = share_xor(case["match_key"], width, Randomness.from_seed(case["seed"], case["label"]))
+    randomness = Randomness.from_seed(case["seed"], case["label"])
+    shares = share_xor(case["match_key"], width, randomness)
+    nonces = [randomness.random_bytes(16) for _ in own]
+    randomness = Randomness.from_seed(case["seed"], case["label"])
+    again = encrypt_match_key(case["match_key"], encrypted.context, network, randomness)
     for keys, sealed, vector in zip(own, encrypted.sealed, case["helpers"], strict=True):
         info = encrypted.context.info(keys.helper, sealed.key_id)
         assert info.hex() == vector["info"]
         pair = (shares[keys.helper - 1], shares[keys.helper % 3])
         assert list(pair) == vector["shares"]
-        assert encode_pair(pair, width).hex() == vector["plaintext"]
-        assert decode_pair(bytes.fromhex(vector["plaintext"]), width) == pair
-        assert open_match_key(keys.keys[0], info, sealed.ciphertext, width) == pair
+        own_nonces = (nonces[keys.helper - 1], nonces[keys.helper % 3])
+        assert [nonce.hex() for nonce in own_nonces] == vector["nonces"]
+        assert encode_match_key(pair, own_nonces, width).hex() == vector["plaintext"]
+        assert decode_match_key(bytes.fromhex(vector["plaintext"]), width) == (pair, own_nonces)
+        for each in (sealed, again.sealed[keys.helper - 1]):
+            opened = open_match_key(keys.keys[0], info, each.ciphertext, width)
+            assert opened == (pair, own_nonces)
         assert network.helpers[keys.helper - 1] == (keys.keys[0].public(),)
 
 
@@ -163,6 +173,8 @@ def test_query_streams(number: int) -> None:
         stream = read_query_stream(data)
         assert stream.query == query
         assert write_query_stream(stream) == data
+        assert stream.key_fingerprint.hex() == vector["key_fingerprint"]
+        assert stream.key_fingerprint == keys.keys[0].public().fingerprint
         prefix = info_prefix(query, keys.helper, "source", 0, 1)
         assert prefix.hex() == vector["first_info_prefix"]
         rows = decrypt_reports(stream, keys)
@@ -186,7 +198,10 @@ def test_query_streams(number: int) -> None:
 
 
 def expected_row(row: Any) -> GenericReportShares:
-    return GenericReportShares(row["is_trigger"], tuple(row["match_key"]), tuple(row["attributes"]))
+    first, second = map(bytes.fromhex, row["nonces"])
+    return GenericReportShares(
+        row["is_trigger"], tuple(row["match_key"]), (first, second), tuple(row["attributes"])
+    )
 
 
 def test_negative_query_streams() -> None:

@@ -269,3 +269,23 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     save_helper_keys(tmp_path / "helper3.key.json", replace(own[2], network="other.example"))
     with pytest.raises(ReportError, match="another helper's keys"):
         load_all_helper_keys(tmp_path)
+
+
+@pytest.mark.parametrize("text", ['{"k": "s3cret"', '{"k": "s3cret"}', '"s3cret\udcff"', "{}"])
+@pytest.mark.parametrize("private_key", ["s3cret", "00"])
+def test_no_error_keeps_the_contents_of_a_key_file(
+    tmp_path: Path, text: str, private_key: str
+) -> None:
+    keys = [{"key_id": 1, "kem": "X25519", "private_key": private_key}]
+    near = {"format": "ipa-helper-keys-v1", "network": "n", "helper": 1, "keys": keys}
+    for content in (text, json.dumps(near)):
+        path = tmp_path / "key"
+        path.write_bytes(content.encode(errors="surrogateescape"))
+        path.chmod(0o600)
+        with pytest.raises(ReportError) as raised:
+            load_helper_keys(path)
+        error: BaseException | None = raised.value
+        while error is not None:
+            assert isinstance(error, ReportError)
+            assert "s3cret" not in repr(vars(error)) + repr(error.args)
+            error = error.__context__

@@ -9,13 +9,15 @@ from client_cases import (
     HOME,
     MATCH_KEY_BITS,
     WIDTHS,
+    decrypt_reports,
     fixed_network,
     small_world,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipa.client.encrypted_match_key import Context, encrypt_match_key
+from ipa.client.encoding import Reader, encode_string
+from ipa.client.encrypted_match_key import Context, EncryptedMatchKey, Sealed, encrypt_match_key
 from ipa.client.fanout_query import (
     Fanout,
     FanoutQuery,
@@ -25,6 +27,7 @@ from ipa.client.fanout_query import (
     write_query_stream,
 )
 from ipa.client.keys import KemName
+from ipa.client.networks import add_key, retire_key
 from ipa.client.rejection import Reason
 from ipa.client.report_collector import (
     CollectedEvent,
@@ -33,7 +36,7 @@ from ipa.client.report_collector import (
     additional_data,
     assemble_fanout_query,
 )
-from ipa.client.report_decryption import GenericReportShares, decrypt_reports, split_attributes
+from ipa.client.report_decryption import GenericReportShares, split_attributes
 from ipa.client.report_format import pack, read_record, unpack
 from ipa.client.report_size import report_size, report_size_in_spec
 from ipa.errors import EventError, ParameterError, ReportError
@@ -158,6 +161,67 @@ def test_queries_out_of_range() -> None:
             replace(HOME, **context)
 
 
+def test_a_name_has_one_spelling() -> None:
+    for name in ("caf\u00e9.example", "straße.example", "例え.example", "ф.example", "a-b_1:443"):
+        assert Context.read(Reader(replace(HOME, site=name).to_bytes(), "it")).site == name
+    for name in ("News.example", "cafe\u0301.example", "É.example", "İ.example", "\u212b.example"):
+        with pytest.raises(ParameterError, match=r"lower-case text .* form C"):
+            replace(HOME, site=name)
+        data = HOME.to_bytes().replace(encode_string(HOME.site), _as_string(name))
+        with pytest.raises(ReportError) as caught:
+            Context.read(Reader(data, "it"))
+        assert caught.value.reason == Reason.MALFORMED
+
+
+def _as_string(name: str) -> bytes:
+    return bytes([len(name.encode())]) + name.encode()
+
+
+def _sealed(*parts: Sealed | None) -> EncryptedMatchKey:
+    """A good match key with some of its three parts replaced."""
+    good = small_world().match_keys[0].sealed
+    changed = tuple(part or good[place] for place, part in enumerate(parts))
+    return EncryptedMatchKey(HOME, changed)
+
+
+@pytest.mark.parametrize(
+    ("match_key", "reason"),
+    [
+        (_sealed(None, None), Reason.MALFORMED),
+        (_sealed(), Reason.MALFORMED),
+        (_sealed(None, None, None, Sealed(1, bytes(86))), Reason.MALFORMED),
+        (_sealed(None, Sealed(9, bytes(86)), None), Reason.UNKNOWN_KEY),
+        (_sealed(None, None, Sealed(1, b"")), Reason.MALFORMED),
+        (_sealed(None, None, Sealed(1, bytes(85))), Reason.MALFORMED),
+        (_sealed(Sealed(1, bytes(87)), None, None), Reason.MALFORMED),
+        (_sealed(*[Sealed(1, bytes(65_535))] * 3), Reason.MALFORMED),
+        (_sealed(None, Sealed(2, bytes(86)), None), Reason.UNKNOWN_KEY),
+    ],
+)
+def test_a_match_key_of_another_shape_is_refused_with_its_row_before_any_work(
+    match_key: EncryptedMatchKey, reason: Reason
+) -> None:
+    network, own = add_key(NETWORK, OWN[1])
+    network, _ = retire_key(network, own, 2)
+    data = SourceData(1, 1, 1)
+    events = [CollectedEvent(data, _sealed(None, None, None)), CollectedEvent(data, match_key)]
+    with pytest.raises(ReportError, match=r"^row 2: ") as caught:
+        assemble_fanout_query(QUERY, events, network, Randomness())
+    assert caught.value.reason == reason
+    good = _sealed(None, Sealed(1, bytes(86)), None)  # whether it opens, the helpers will see
+    assemble_fanout_query(QUERY, [CollectedEvent(data, good)], network, Randomness())
+
+
+def test_a_match_key_under_an_older_active_key_is_taken() -> None:
+    """A rotation loses no report: the length is that of the key used, not of the newest."""
+    network, own = add_key(NETWORK, OWN[1], "MLKEM768-X25519")
+    events = [collected(SourceData(1, 1, 1))]
+    streams = assemble_fanout_query(QUERY, events, network, Randomness())
+    rows = decrypt_reports(read_query_stream(streams[1]), own)
+    assert [type(row) for row in rows] == [GenericReportShares]
+    assert read_query_stream(streams[1]).key_fingerprint == network.helpers[1][1].fingerprint
+
+
 def test_widths_of_query_parameters() -> None:
     parameters = QueryParameters(breakdowns=33, cap=1, value_bits=7)
     assert FieldWidths.of(parameters) == FieldWidths(
@@ -204,8 +268,8 @@ def test_packed_reports_are_smaller_than_the_specs() -> None:
         context=HOME, fanout="source", widths=FieldWidths.of(QueryParameters(breakdowns=256, cap=1))
     )
     per_field = replace(query, form="per-field")
-    assert report_size(query, "source").total == 64 + 62 + 15
-    assert report_size(per_field, "source").total == 64 + (52 + 56 + 50) + 19
+    assert report_size(query, "source").total == 96 + 62 + 15
+    assert report_size(per_field, "source").total == 96 + (52 + 56 + 50) + 19
     # 4 ciphertexts, 8 + 2 + 4 + 1 bytes of shares, three names.
     assert report_size_in_spec(query, "source") == 4 * 48 + 15 + 14 + 14 + 13
     assert report_size_in_spec(query, "trigger") == 4 * 48 + 16 + 14 + 14 + 13

@@ -42,11 +42,15 @@ def get(
 
 def match_key_of(encrypted: EncryptedMatchKey) -> int:
     """What all helpers together could learn, checking that their shares fit together."""
-    pairs = []
+    pairs, nonces = [], []
     for own, sealed in zip(OWN, encrypted.sealed, strict=True):
         info = encrypted.context.info(own.helper, sealed.key_id)
-        pairs.append(open_match_key(own.keys[0], info, sealed.ciphertext, MATCH_KEY_BITS))
+        opened = open_match_key(own.keys[0], info, sealed.ciphertext, MATCH_KEY_BITS)
+        pairs.append(opened[0])
+        nonces.append(opened[1])
     assert [pair[1] for pair in pairs] == [pairs[1][0], pairs[2][0], pairs[0][0]]
+    assert [pair[1] for pair in nonces] == [nonces[1][0], nonces[2][0], nonces[0][0]]
+    assert len({pair[0] for pair in nonces}) == 3
     return combine_xor(tuple(pair[0] for pair in pairs), MATCH_KEY_BITS)
 
 

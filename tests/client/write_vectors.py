@@ -15,6 +15,7 @@ from client_cases import (
     SEED,
     broken_reports,
     broken_streams,
+    decrypt_reports,
     fixed_network,
     small_world,
 )
@@ -23,7 +24,7 @@ from ipa.client.encrypted_match_key import encrypt_match_key, open_match_key
 from ipa.client.fanout_query import Form
 from ipa.client.keys import KemName
 from ipa.client.networks import helper_keys_to_json, network_to_json
-from ipa.client.report_decryption import GenericReportShares, decrypt_reports
+from ipa.client.report_decryption import GenericReportShares
 from ipa.client.report_format import info_prefix
 from ipa.sharing.additive import share_additive
 from ipa.sharing.match_key_compression import compress_match_key_share, random_matrix
@@ -78,10 +79,13 @@ def encrypted_match_keys() -> dict[str, Any]:
         helpers = []
         for keys, sealed in zip(own, encrypted.sealed, strict=True):
             context_info = HOME.info(keys.helper, sealed.key_id)
-            pair = open_match_key(keys.keys[0], context_info, sealed.ciphertext, MATCH_KEY_BITS)
+            pair, nonces = open_match_key(
+                keys.keys[0], context_info, sealed.ciphertext, MATCH_KEY_BITS
+            )
             plaintext = keys.keys[0].open(sealed.ciphertext, context_info)
             helpers.append(
-                {"info": context_info.hex(), "shares": pair, "plaintext": plaintext.hex()}
+                {"info": context_info.hex(), "shares": pair}
+                | {"nonces": [nonce.hex() for nonce in nonces], "plaintext": plaintext.hex()}
             )
         cases.append(
             {
@@ -143,13 +147,22 @@ def query_streams() -> dict[str, Any]:
                 {
                     "is_trigger": row.is_trigger,
                     "match_key": row.match_key,
+                    "nonces": [nonce.hex() for nonce in row.nonces],
                     "attributes": row.attributes,
                 }
                 for row in decrypt_reports(world.stream(keys.helper), keys)
                 if isinstance(row, GenericReportShares)
             ]
             prefix = info_prefix(world.query, keys.helper, "source", 0, 1).hex()
-            helpers.append({"first_info_prefix": prefix, "rows": rows, "bytes": stream.hex()})
+            fingerprint = keys.keys[0].public().fingerprint.hex()
+            helpers.append(
+                {
+                    "key_fingerprint": fingerprint,
+                    "first_info_prefix": prefix,
+                    "rows": rows,
+                    "bytes": stream.hex(),
+                }
+            )
         cases.append({"query": asdict(world.query), "helpers": helpers})
     world = small_world()
     return {

@@ -24,6 +24,7 @@ from ipa.client.encrypted_match_key import (
     Context,
     EncryptedMatchKey,
     Sealed,
+    encode_match_key,
     encode_pair,
     encrypt_match_key,
 )
@@ -39,11 +40,13 @@ from ipa.client.report_format import (
     read_record,
     write_record,
 )
+from ipa.errors import ReportError
 from ipa.events import TriggerEvent
 from ipa.oracle import query_in_steps
 from ipa.sharing.randomness import Randomness
 
 MATCH_KEY_BITS = PARAMETERS.match_key_bits
+NONCES = (bytes(16), bytes(16))
 
 
 def match_key_for(context: Context, network: Network | None = None) -> EncryptedMatchKey:
@@ -118,6 +121,10 @@ def test_reports_under_a_retired_key_are_dropped_at_all_helpers() -> None:
     network, own = add_key(old.network, old.keys[1])
     network, own = retire_key(network, own, 1)
     rotated = replace(old, keys=(old.keys[0], own, old.keys[2]))
+    with pytest.raises(ReportError, match=r"the stream of helper 2: .* it was retired"):
+        answer(rotated)
+    stream = replace(old.stream(2), key_fingerprint=network.encryption_key(2).fingerprint)
+    rotated = with_stream(rotated, 2, stream)
     result = answer(rotated)
     assert result.dropped == {Reason.UNKNOWN_KEY: len(EVENTS)}
     assert result.result.sums == [0] * PARAMETERS.breakdowns
@@ -185,7 +192,7 @@ def flip(position: int) -> Change:
     return change
 
 
-MATCH_KEY_END = 9 + 48 + 4
+MATCH_KEY_END = 9 + 48 + 36
 
 ONE_HELPER: list[tuple[str, Reason, Change]] = [
     ("empty", Reason.MALFORMED, lambda _: b""),
@@ -242,7 +249,7 @@ def test_shares_that_do_not_belong_together_are_dropped(helper: int, row: int) -
     """Well-formed, well-sealed, and another value in each pair of helpers: only they can see it."""
     (data_width,) = ciphertext_widths(world().query, "source" if row == 4 else "trigger")
     for match_key, data in (
-        (encode_pair((5, 6), MATCH_KEY_BITS), None),
+        (encode_match_key((5, 6), NONCES, MATCH_KEY_BITS), None),
         (None, encode_pair((5, 6), data_width)),
     ):
         changed = resealed(helper, row, match_key=match_key, data=data)
@@ -252,9 +259,10 @@ def test_shares_that_do_not_belong_together_are_dropped(helper: int, row: int) -
 @pytest.mark.parametrize(
     ("match_key", "data", "reason"),
     [
-        (encode_pair((1 << 12, 0), 16), None, Reason.OUT_OF_RANGE),
-        (encode_pair((0, 1 << 15), 16), None, Reason.OUT_OF_RANGE),
+        (encode_match_key((1 << 12, 0), NONCES, 16), None, Reason.OUT_OF_RANGE),
+        (encode_match_key((0, 1 << 15), NONCES, 16), None, Reason.OUT_OF_RANGE),
         (bytes(5), None, Reason.MALFORMED),
+        (encode_pair((5, 6), 16), None, Reason.MALFORMED),
         (None, bytes(7), Reason.MALFORMED),
         (None, encode_pair((1 << 15, 0), 16), Reason.OUT_OF_RANGE),
     ],
@@ -267,10 +275,13 @@ def test_plaintexts_that_are_no_shares_are_dropped(
 
 
 class SameShares(Randomness):
-    """A dishonest maker of shares: zero, zero, and the value."""
+    """A dishonest maker of shares: zero, zero, and the value; and of nonces."""
 
     def random_bits(self, width: int) -> int:
         return 0
+
+    def random_bytes(self, count: int) -> bytes:
+        return bytes(count)
 
 
 def with_equal_shares(context: Context, data: SourceData | TriggerData) -> World:
@@ -304,6 +315,8 @@ def test_several_reasons_count_for_the_first_and_all_rows_are_counted() -> None:
 
 
 def test_a_key_of_another_helper_does_not_open_a_report() -> None:
-    keys = [replace(own, keys=(generate_key(1),)) for own in world().keys]
-    result = answer(replace(world(), keys=(world().keys[0], keys[1], world().keys[2])))
+    own = replace(world().keys[1], keys=(generate_key(1),))
+    stream = replace(world().stream(2), key_fingerprint=own.keys[0].public().fingerprint)
+    keys = (world().keys[0], own, world().keys[2])
+    result = answer(replace(with_stream(world(), 2, stream), keys=keys))
     assert result.dropped == {Reason.CANNOT_DECRYPT: len(EVENTS)}

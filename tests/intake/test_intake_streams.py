@@ -151,6 +151,16 @@ def test_keys_of_another_network_refuse_the_query() -> None:
 
 
 @pytest.mark.parametrize("helper", [1, 2, 3])
+def test_keys_of_another_network_of_that_name_refuse_the_query(helper: int) -> None:
+    """Of all its helpers or of one alone: before a report is opened."""
+    _, others = generate_network(HOME.network, match_key_bits=12)
+    mixed = tuple((others if own == helper else world().keys)[own - 1] for own in HELPERS)
+    for keys, first in ((others, 1), (mixed, helper)):
+        with pytest.raises(ReportError, match=f"stream of helper {first}: .* of that name"):
+            answer(replace(world(), keys=keys))
+
+
+@pytest.mark.parametrize("helper", [1, 2, 3])
 def test_rows_in_another_order_are_dropped(helper: int) -> None:
     changed = with_records(world(), helper, lambda r: (r[1], r[0], *r[2:6], r[7], r[6]))
     rows = dict.fromkeys((0, 1, 6, 7), Reason.INCONSISTENT)
@@ -165,17 +175,37 @@ def test_two_reports_of_one_kind_swapped_at_one_helper_are_dropped(helper: int) 
 
 @pytest.mark.parametrize("helper", [1, 2, 3])
 def test_another_report_s_record_at_one_helper_is_dropped(helper: int) -> None:
-    """Row 0 a second time in row 2: a replay to the one, another report to the others."""
-    changed = with_record(world(), helper, 2, world().stream(helper).records[0])
-    assert_only_dropped(answer(changed), {2: Reason.DUPLICATE})
+    """Row 0 a second time in row 2, or row 2 in row 0: to the others it is another report."""
+    for row, other in ((2, 0), (0, 2)):
+        changed = with_record(world(), helper, row, world().stream(helper).records[other])
+        assert_only_dropped(answer(changed), {row: Reason.INCONSISTENT})
+
+
+@pytest.mark.parametrize("copied", [(1, 5, 7), (1, 1, 7), (5, 7, 5), (1, None, None), (1, 1, None)])
+def test_a_row_that_copies_good_rows_takes_none_of_them_with_it(
+    copied: tuple[int | None, ...],
+) -> None:
+    """In front of them, at each helper a copy of another row, or no report at all."""
+    changed = world()
+    for helper, row in zip(HELPERS, copied, strict=True):
+        record = b"" if row is None else world().stream(helper).records[row]
+        changed = with_records(changed, helper, partial(in_front, record))
+    result = answer(changed)
+    reason = Reason.MALFORMED if None in copied else Reason.INCONSISTENT
+    assert (result.dropped, result.result.rows) == ({reason: 1}, len(EVENTS))
+    assert result.result.sums == query_in_steps(EVENTS, PARAMETERS)
+
+
+def in_front(record: bytes, records: tuple[bytes, ...]) -> list[bytes]:
+    return [record, *records]
 
 
 @pytest.mark.parametrize("helper", [1, 2, 3])
 def test_the_same_fields_shared_anew_for_one_helper_are_dropped(helper: int) -> None:
     """Another sharing of the same events under the same keys: every row differs."""
     old = world()
-    again = replace(make_world(EVENTS), network=old.network)
-    mixed = with_bytes(replace(again, keys=again.keys), helper, old.streams[helper - 1])
+    again = make_world(EVENTS)
+    mixed = with_bytes(again, helper, old.streams[helper - 1])
     keys = tuple((old if own == helper else again).keys[own - 1] for own in HELPERS)
     result = answer(replace(mixed, keys=keys))
     assert result.dropped == {Reason.INCONSISTENT: len(EVENTS)}
@@ -260,3 +290,11 @@ def test_all_helpers_refuse_a_stream_that_one_cannot_read() -> None:
     assert [type(results[helper]) for helper in HELPERS] == [ReportError] * 3
     assert "helper 2 cannot read" in str(results[1])
     assert "the stream of helper 2: " in str(results[2])
+
+
+def test_all_helpers_refuse_a_query_for_a_key_that_one_does_not_have() -> None:
+    network, _ = generate_network(HOME.network, match_key_bits=12)
+    stream = replace(world().stream(2), key_fingerprint=network.encryption_key(2).fingerprint)
+    results = in_threads(with_stream(world(), 2, stream))
+    assert [type(results[helper]) for helper in HELPERS] == [ReportError] * 3
+    assert "another network of that name" in str(results[2])

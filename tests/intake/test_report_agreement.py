@@ -28,11 +28,13 @@ from ipa.intake import agree_on_query, take_in_reports
 from ipa.network import HelperParty, HelperPartyNetwork, pairwise_keys, simulated_network
 from ipa.parties import HELPERS, left_of, right_of
 from ipa.protocols.broadcast import broadcast
-from ipa.protocols.report_agreement import compare_rows
+from ipa.protocols.report_agreement import agree_on_repeats, compare_rows
 from ipa.report_query import run_report_query
 from ipa.sharing.prss import TAG_BYTES, Prss
 
-STEPS = [f"intake/{part}/{round}" for part in ("query", "rows") for round in ("broadcast", "echo")]
+PARTS = {"query": 68, "rows": 17 * len(EVENTS), "repeats": len(EVENTS)}
+"""What the helpers settle one after another, and how many bytes each broadcasts for it."""
+STEPS = [f"intake/{part}/{round}" for part in PARTS for round in ("broadcast", "echo")]
 SEED = 7
 
 
@@ -43,7 +45,7 @@ def test_every_bit_flipped_in_every_message_is_noticed(
     step: str, helper: int, to_both: bool
 ) -> None:
     receivers = [None] if to_both else [left_of(helper), right_of(helper)]
-    size = {"query": 68, "rows": 17 * len(EVENTS)}[step.split("/")[1]]
+    size = PARTS[step.split("/")[1]]
     bits = range(0, 8 * (32 if step.endswith("echo") else size), 29)
     for receiver in receivers:
         for bit in bits:
@@ -61,7 +63,7 @@ def test_a_query_with_a_tampered_agreement_is_not_answered(step: str, change: Ch
     malicious = replace(PARAMETERS, security="malicious")
     for helper in HELPERS:
         for receiver in (None, right_of(helper), left_of(helper)):
-            tampering = Tampering(helper, step, change, receiver=receiver, bit=100)
+            tampering = Tampering(helper, step, change, receiver=receiver, bit=60)
             with pytest.raises(MisbehaviourError):
                 run_report_query(
                     world().streams,
@@ -128,7 +130,8 @@ def test_a_helper_that_lies_about_a_share_drops_that_row_alone(liar: int, share:
     for row in range(len(EVENTS)):
         network = simulated_network(SEED)
         lying = LyingPrss(pairwise_keys(SEED)[liar], row, share)
-        network.helpers[liar] = replace(network.helpers[liar], prss=lying)
+        bound = lying.for_session(network.name)
+        network.helpers[liar] = replace(network.helpers[liar], prss=bound)
         intake = take_in(world(), network)
         assert intake.dropped == {Reason.INCONSISTENT: 1}
         assert opened_events(intake) == without_sites(without_rows(row))
@@ -138,7 +141,8 @@ def test_a_helper_that_lies_about_a_share_drops_that_row_alone(liar: int, share:
 def test_a_helper_with_another_key_drops_everything_and_learns_nothing_more(liar: int) -> None:
     network = simulated_network(SEED)
     own, _ = pairwise_keys(SEED)[liar]
-    network.helpers[liar] = replace(network.helpers[liar], prss=Prss(own, bytes(32)))
+    other = Prss(own, bytes(32)).for_session(network.name)
+    network.helpers[liar] = replace(network.helpers[liar], prss=other)
     intake = take_in(world(), network)
     assert intake.dropped == {Reason.INCONSISTENT: len(EVENTS)}
 
@@ -178,16 +182,42 @@ def test_compared_rows_are_those_that_two_holders_have_differently(
     assert (cost.rounds, cost.bytes_sent, cost.and_gates) == (2, 3 * (34 * rows + 64), 0)
 
 
-def test_the_intake_costs_four_rounds_and_looks_the_same_for_good_and_bad_reports() -> None:
+@given(rows=st.lists(st.integers(0, 99), max_size=5, unique=True), data=st.data())
+def test_a_row_repeats_if_one_helper_says_so(rows: list[int], data: st.DataObject) -> None:
+    bits = st.lists(st.sampled_from([0, 0, 1]), min_size=len(rows), max_size=len(rows))
+    repeats = {helper: bytes(data.draw(bits)) for helper in HELPERS}
+    network = simulated_network()
+    found = agree_on_repeats(network, rows, repeats)
+    assert found == {
+        row for place, row in enumerate(rows) if any(said[place] for said in repeats.values())
+    }
+    cost = cost_of(network.costs)
+    assert (cost.rounds, cost.bytes_sent, cost.and_gates) == (2, 3 * (2 * len(rows) + 64), 0)
+
+
+def test_neither_yes_nor_no_is_refused() -> None:
+    for liar in HELPERS:
+        repeats = {helper: b"\0\2" if helper == liar else b"\0\1" for helper in HELPERS}
+        with pytest.raises(VerificationError, match="neither yes nor no"):
+            agree_on_repeats(simulated_network(), [3, 5], repeats)
+
+
+def test_the_intake_costs_six_rounds_and_shows_how_many_reports_are_dropped() -> None:
+    """Two worlds with bad reports, as many but others, look the same; only the last part differs."""
     shapes = []
-    for made in (world(), with_record(with_record(world(), 1, 0, b""), 3, 6, b"?")):
+    for rows in ((), (0, 6), (2, 3)):
+        made = world()
+        for row, helper in zip(rows, (1, 3), strict=False):
+            made = with_record(made, helper, row, b"?")
         transcript = Transcript()
         network = simulated_network(interceptors=[transcript])
         take_in(made, network)
         cost = cost_of(network.costs, "intake")
-        assert (cost.rounds, cost.bytes_sent) == (4, 3 * (200 + 34 * len(EVENTS) + 64))
+        agreed = len(EVENTS) - len(rows)
+        assert cost.rounds == 6
+        assert cost.bytes_sent == 3 * (200 + 34 * len(EVENTS) + 64 + 2 * agreed + 64)
         shapes.append(transcript.shape())
-    assert shapes[0] == shapes[1]
+    assert shapes[1] == shapes[2]
 
 
 def test_tags_agree_between_holders_and_depend_on_key_step_position_and_message() -> None:

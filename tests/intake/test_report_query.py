@@ -20,6 +20,7 @@ from intake_cases import (
 
 from ipa.attacks import tamper
 from ipa.budget import commit, create_ledger, queries, remaining
+from ipa.client.networks import generate_network
 from ipa.client.rejection import Reason
 from ipa.client.user_agent import ON_DEVICE
 from ipa.commitments import CollectorShare, Commitment
@@ -147,6 +148,9 @@ def test_what_cannot_be_answered_is_not_charged(ledger: Path) -> None:
     shorter = with_stream(world(), 2, replace(stream, records=stream.records[1:]))
     with pytest.raises(ReportError):
         paid(shorter, ledger, "q1")
+    _, others = generate_network(HOME.network, match_key_bits=PARAMETERS.match_key_bits)
+    with pytest.raises(ReportError, match="another network of that name"):
+        paid(replace(world(), keys=others), ledger, "q1")
     payment = Payment(ledger=ledger, epsilon=Fraction(1), query_id="q1", charged_at=0)
     for bits in (0, PARAMETERS.match_key_bits, 300):
         with pytest.raises(ParameterError, match="can be compressed"):

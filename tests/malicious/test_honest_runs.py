@@ -96,7 +96,8 @@ def test_products_of_many_rows(rows: int, width: int) -> None:
     simulation = MaliciousSimulation(1)
     a, b = (simulation.randomness.random_bits(rows) for _ in range(2))
     x, y = (
-        simulation.bits([value >> r & 1 for r in range(rows)], 1).repeat(width) for value in (a, b)
+        simulation.bits([value >> r & 1 for r in range(rows)], 1).select([0] * width)
+        for value in (a, b)
     )
     product = multiply(simulation.network, x, y)
     simulation.finish()

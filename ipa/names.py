@@ -1,0 +1,41 @@
+"""What sites, parties, networks, epochs and queries are called: one rule for reports and ledger."""
+
+import reprlib
+import unicodedata
+
+from ipa.errors import ParameterError
+
+MAX_NAME_BYTES = 255
+
+MAX_EPOCH = (1 << 32) - 1
+"""The last epoch: what encrypted match keys have room for."""
+
+
+def check_identifier(field: str, value: object) -> None:
+    """Raise ParameterError unless `value` can name a site, a party, a network or a query.
+
+    1 to 255 bytes of UTF-8, every character printable and none of them a space, the first a letter
+    or digit, so that an exported table cannot be read as a spreadsheet formula; in lower case and
+    in Unicode normalization form C, so that one name has one spelling and one budget. Names are
+    compared byte for byte. Letters of two scripts can still look alike: which names are given out
+    is for the registries of domains to rule, and for the helpers when they accept a commitment.
+    """
+    if not is_identifier(value):
+        raise ParameterError(
+            f"{field} must be 1 to {MAX_NAME_BYTES} bytes of printable lower-case text without "
+            "spaces, in Unicode normalization form C, the first a letter or digit, "
+            f"not {reprlib.repr(value)}"
+        )
+
+
+def is_identifier(value: object) -> bool:
+    """Whether `check_identifier` accepts the value."""
+    return (
+        isinstance(value, str)
+        and value.isprintable()  # no lone surrogates either: it can be encoded
+        and " " not in value
+        and 1 <= len(value.encode()) <= MAX_NAME_BYTES
+        and value[0].isalnum()
+        and value == value.lower()
+        and unicodedata.is_normalized("NFC", value)
+    )
