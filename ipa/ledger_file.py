@@ -44,7 +44,8 @@ _TABLES = {
 
 # When a new row is refused, as an expression over NEW. A key that is there is refused here, because
 # INSERT OR REPLACE would delete the old row without asking the trigger on DELETE; so is any number
-# but the next, which also keeps REPLACE from a query's row through its number.
+# but the next, which also keeps REPLACE from a query's row through its number. This is against
+# slips, not against who can drop the triggers (SPEC_NOTES: ledger-guards).
 _EPOCH = "site = NEW.site AND epoch = NEW.epoch"
 _COLLECTOR = f"{_EPOCH} AND report_collector = NEW.report_collector"
 _REFUSED = {

@@ -117,12 +117,13 @@ def test_pinned_values() -> None:
     """Helpers of two implementations must agree, so the derivation is pinned.
 
     The values were computed apart from the library, by encrypting the counter blocks 0, 1, .. one
-    by one with the key HMAC-SHA256(pairwise key, "ipa prss <index> <step>")[:16].
+    by one with the key HMAC-SHA256(pairwise key, label)[:16], where the label is "ipa prss", index,
+    the session's length, the session and the step, separated by blanks.
     """
-    prss = Prss(bytes(range(32)), bytes(range(32, 64)))
+    prss = Prss(bytes(range(32)), bytes(range(32, 64))).for_session("run 1")
     own, right = prss.random_columns("query/sort", 1, 64)
-    assert (own, right) == ([0xEA803EC499CF68EE], [0xA187C0EECB5029C6])
-    assert prss.zero_columns("query/sort", 1, 64, index=1) == [0xD48F1853F0045EB6]
+    assert (own, right) == ([0x6316857B7495F9E4], [0x9C6EED3E069610D5])
+    assert prss.zero_columns("query/sort", 1, 64, index=1) == [0x92724B33D3ECB886]
 
 
 @pytest.mark.parametrize("size", [0, KEY_BYTES - 1, KEY_BYTES + 1])
@@ -137,3 +138,12 @@ def test_repr_shows_no_key() -> None:
     prss = Prss(b"\xab" * 32, b"\xcd" * 32)
     prss.zero_columns("step", 1, 1)
     assert repr(prss) == "<Prss: two pairwise keys, 1 draws>"
+
+
+def test_another_session_gives_other_randomness_under_the_same_keys() -> None:
+    keys = Prss(bytes(range(32)), bytes(range(32, 64)))
+    monday, tuesday = keys.for_session("monday"), keys.for_session("tuesday")
+    again = keys.for_session("monday")
+    assert monday.random_columns("step", 1, 64) == again.random_columns("step", 1, 64)
+    assert monday.random_columns("other", 1, 64) != tuesday.random_columns("other", 1, 64)
+    assert monday.zero_columns("zero", 1, 64) != tuesday.zero_columns("zero", 1, 64)

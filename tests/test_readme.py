@@ -14,6 +14,8 @@ import pytest
 import ipa
 from ipa.attacks import AttackReport
 from ipa.costs import cost_of
+from ipa.events import read_events_csv
+from ipa.oracle import query_in_steps
 from ipa.parameters import Security
 
 ROOT = Path(__file__).parent.parent
@@ -64,6 +66,20 @@ def test_the_run_command_answers_the_query_on_the_example_file() -> None:
     assert "check passed" in done.stderr
 
 
+def test_the_run_command_caps() -> None:
+    """Without a cap that is reached, the example would show nothing of capping."""
+    query = RUN.strip().split(" && ")[-1]
+    cap = re.search(r"--cap (\d+)", query)
+    assert cap
+    with (ROOT / "examples/events.csv").open(newline="", encoding="utf-8") as file:
+        events = read_events_csv(file)
+    capped, uncapped = (
+        query_in_steps(events, ipa.QueryParameters(breakdowns=16, cap=c))
+        for c in (int(cap[1]), 1_000_000)
+    )
+    assert sum(capped) < sum(uncapped)
+
+
 def test_the_commands_run(tmp_path: Path) -> None:
     done = shell(COMMANDS, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -85,7 +101,7 @@ def test_the_commands_from_devices_to_sums_run(tmp_path: Path) -> None:
 
 def test_reports_and_events_give_the_same_sums(tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    query = "--breakdowns 16 --cap 300 --no-noise --format json"
+    query = "--breakdowns 16 --cap 100 --no-noise --format json"
     made = shell("\n".join(REPORTS.splitlines()[:2]), tmp_path)
     assert made.returncode == 0
     over_reports = shell(f"ipa query q --keys net {query}", tmp_path)

@@ -292,7 +292,7 @@ def test_one_helper_s_view(seed: int, helper: int) -> None:
     view = only_helper(x, helper)
     assert view.holders == (helper,)
     assert view.shares_of(helper) == x.shares_of(helper)
-    with pytest.raises(KeyError):
+    with pytest.raises(MismatchError, match="are not here"):
         view.shares_of(right_of(helper))
     with pytest.raises(SecrecyError, match="not in this process"):
         reconstruct_for_testing(view)

@@ -265,6 +265,8 @@ def test_the_tables_of_streams_and_records_read_the_vectors() -> None:
             assert end == len(data)
             assert stream["magic"] == int.from_bytes(b"IPAQ", "big")
             assert (stream["version"], stream["helper"]) == (1, helper)
+            fingerprint = stream["key_fingerprint"].to_bytes(32, "big")
+            assert fingerprint.hex() == vector["key_fingerprint"]
             assert stream["query"]["context"] == case["query"]["context"]
             check_records(stream["records"], stream["query"], helper)
 

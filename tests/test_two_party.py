@@ -97,7 +97,7 @@ def test_a_share_changed_on_the_way_is_noticed_before_it_is_used(sender: int) ->
     """The sender goes on with the share it did not send: the copies differ."""
     network = simulated_network(interceptors=[Tampering(sender, "two-party", "flip")])
     x = replicate_two_party(network, share_two_party(network.name, [1], WIDTH, Randomness()))
-    with pytest.raises(MisbehaviourError, match="different copies"):
+    with pytest.raises(MisbehaviourError, match="different input shares"):
         check_inputs(network, [x], "")
 
 
@@ -118,16 +118,16 @@ def test_a_shareholder_that_lies_is_a_client_that_lies(liar: int, value: int, de
 
 def test_one_local_helper_per_network_gets_the_same_shares() -> None:
     values = [5, 0, 31, 17]
-    shared = share_two_party("threads", values, WIDTH, Randomness())
+    shared = share_two_party(simulated_network(3).name, values, WIDTH, Randomness())
     channels, keys = in_memory_channels(timeout=5), pairwise_keys(3)
     results: dict[int, ColumnPair] = {}
 
     def run(number: int) -> None:
         network = HelperPartyNetwork(
-            "threads", [HelperParty(number, Prss(*keys[number]), channels[number])]
+            shared.network, [HelperParty(number, Prss(*keys[number]), channels[number])]
         )
         own = {h: share for h, share in shared.shares.items() if h == number}
-        x = replicate_two_party(network, TwoPartyBits("threads", len(values), WIDTH, own))
+        x = replicate_two_party(network, TwoPartyBits(shared.network, len(values), WIDTH, own))
         results[number] = x.shares_of(number)
 
     threads = [threading.Thread(target=run, args=(number,)) for number in HELPERS]

@@ -12,7 +12,7 @@ from ipa.sharing.replicated import SharedBits, join_columns, join_rows
 
 # What Python's calls for the product of two columns cost besides the work on their bits, in gates:
 # with few rows and many breakdowns they decide which way is faster.
-_COLUMN_OVERHEAD = 1 << 12
+_COLUMN_OVERHEAD = 1 << 11
 
 
 def sums_per_breakdown(

@@ -10,6 +10,16 @@ is known at {0,1}^l from the shares of z, and computed and re-shared at the othe
 {0,1,inf}^l: there X_gc(e) and Y_gc(e) are still bits, XORs of blocks. These 3^l values determine H,
 of degree 2 in each variable, and H(u) at a public coin u in K^l is an inner product of vectors over
 K, which is compressed further. All sums over c before u are of bits; that makes the check cheap.
+
+The paper's stages here:
+
+- De-linearization, many products to one inner product: the weights and the sum over positions,
+  `_draw_weights` and `_claimed_values`. The paper's weights are powers of one coin; ours are a GHASH
+  of the column (SPEC_NOTES: column-hash) and powers for groups. The stage on {0,1,inf}^l is ours:
+  it folds l variables at once, on bits, where the paper goes to the large field directly.
+- Dimension reduction, an inner product to a shorter one: `ipa.protocols.compression.halve`. The
+  paper interpolates through several parts; ours are two, by multilinear extension.
+- Randomization, the last product: the random triple of `verify_inner_product`.
 """
 
 from collections.abc import Mapping, Sequence
