@@ -54,8 +54,8 @@ def check_bit_products(
 
     For G groups of 2^l blocks of C bits, a batch in which a gate is wrong passes with probability at
     most (ceil(C / 128) + 1 + G + 2 l + 2 (ceil(log2 (C G)) + 2)) / |field| (`soundness_error`). With
-    h = ceil(log2 G) + log2 C halvings: 3 h + 10 rounds and about 3^l + 4 h field elements per helper;
-    reveals nothing.
+    h = ceil(log2 G) + log2 C halvings: 3 h + 10 rounds (3 h + 7 for l = 0) and about 3^l + 4 h field
+    elements per helper; reveals nothing.
     """
     layout = choose_layout(_widths(batch))
     if not layout.blocks:
@@ -174,6 +174,8 @@ def _claimed_values(
                 right = _add_scaled(field, right, weights.columns.sums(part.z[1]), factor)
                 new = _add_scaled(field, new, products, factor)
             finite[number], summands[number] = (own, right), new
+        if not new_points:  # one block: H has no variable, and z tells all of it
+            return SharedNumbers(network.name, field, size, finite)
         reshared = reshare_numbers(network, field, summands, len(new_points))
     values = {}
     for number, known in finite.items():

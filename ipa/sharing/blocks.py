@@ -35,7 +35,7 @@ def choose_layout(widths: Mapping[int, int]) -> Layout:
     length = max(1, bits >> _MOST_VARIABLES)
     length = 1 << min(_LONGEST_BLOCK, max(_SHORTEST_BLOCK, length)).bit_length() - 1
     blocks = sum(_block_count(width, rows, length) for rows, width in widths.items())
-    variables = min(_MOST_VARIABLES, max(1, blocks - 1).bit_length())
+    variables = min(_MOST_VARIABLES, max(0, blocks - 1).bit_length())
     return Layout(variables, length, -(-blocks >> variables))
 
 

@@ -145,7 +145,7 @@ class MaliciousSimulation:
 def corrupt(network: HelperPartyNetwork, attack: Attack, seed: int) -> None:
     """Give the corrupted helper of a simulation the attack's pairwise randomness."""
     honest = network.helpers[attack.helper]
-    prss = attack.prss(pairwise_keys(seed)[attack.helper])
+    prss = attack.prss(pairwise_keys(seed)[attack.helper]).for_session(network.name)
     network.helpers[attack.helper] = replace(honest, prss=prss)
 
 

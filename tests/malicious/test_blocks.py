@@ -85,7 +85,8 @@ def test_rounds_and_soundness_follow_the_layout(seed: int, shapes: list[tuple[in
     halvings = len({path.split("/")[2] for path in paths})
     assert halvings == (layout.length * layout.groups - 1).bit_length()
     cost = cost_of(simulation.network.costs, "check")
-    assert cost.rounds == 2 + 1 + 2 + 3 * halvings + 5
+    values_and_point = 3 if layout.variables else 0
+    assert cost.rounds == 2 + values_and_point + 3 * halvings + 5
     hashed = -(-layout.length // 128) + layout.groups
     error = hashed + 2 * layout.variables + 2 * halvings + 2
     assert soundness_error(layout, 1 << 64) >= error / 2**64

@@ -129,6 +129,9 @@ def test_without_agreement_one_helper_releases_what_the_other_refuses(monkeypatc
     attack = tamper(1, "check/bits/last/open", "flip", receiver=2)
     assert honest_aborts(attack) == [2, 3]
     monkeypatch.setattr(ipa.query, "agree_to_release", nothing)
+    with pytest.raises(UncheckedProductError, match="have not agreed to release"):
+        honest_aborts(attack)
+    monkeypatch.setattr(ProductLog, "refuse_unreleased", nothing)
     assert honest_aborts(attack) == [2]
 
 

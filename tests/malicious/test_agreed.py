@@ -1,0 +1,136 @@
+"""What the helpers must agree on before the first step, and what an abort leaves behind."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
+
+import pytest
+from malicious_cases import SEED, TINY_EVENTS, MaliciousSimulation, tiny
+
+from ipa.channel import in_memory_channels
+from ipa.errors import MisbehaviourError, ParameterError, UncheckedProductError
+from ipa.network import HelperParty, HelperPartyNetwork, pairwise_keys, simulated_network
+from ipa.parameters import QueryParameters, Security
+from ipa.parties import HELPERS
+from ipa.products import ProductLog
+from ipa.protocols.coins import public_coins
+from ipa.protocols.input_check import check_inputs
+from ipa.protocols.multiplication import multiply
+from ipa.protocols.opening import open_bits
+from ipa.protocols.product_check import check_products
+from ipa.query import query
+from ipa.release import shares_for_collector
+from ipa.reports import GenericReports, share_events
+from ipa.sharing.dealing import only_helper
+from ipa.sharing.prss import Prss
+from ipa.sharing.randomness import Randomness
+from ipa.sharing.replicated import SharedBits
+from ipa.sharing.rings import PRIME_FIELD
+
+FIELDS = [field.name for field in fields(GenericReports)]
+
+
+def run_apart(parameters: dict[int, QueryParameters], security: Security) -> list[object]:
+    """Each helper in a thread of its own, told its own parameters: its error, or None."""
+    channels, keys = in_memory_channels(timeout=2), pairwise_keys(SEED)
+    reports = share_events("apart", TINY_EVENTS, parameters[1], Randomness.from_seed(SEED, ""))
+
+    def run(helper: int) -> None:
+        products = ProductLog() if security == "malicious" else None
+        party = HelperParty(helper, Prss(*keys[helper]), channels[helper])
+        network = HelperPartyNetwork("apart", [party], products=products)
+        mine = GenericReports(*(only_helper(table, helper) for table in reports.fields))
+        query(network, mine, parameters[helper])
+
+    with ThreadPoolExecutor(3) as pool:
+        return [future.exception() for future in [pool.submit(run, h) for h in HELPERS]]
+
+
+@pytest.mark.parametrize("security", ["semi-honest", "malicious"])
+@pytest.mark.parametrize("told_apart", [1, 2, 3, None])
+def test_helpers_that_are_told_different_caps_do_not_start(
+    security: Security, told_apart: int | None
+) -> None:
+    told = dict.fromkeys(HELPERS, replace(tiny(), security=security))
+    if told_apart is not None:
+        told[told_apart] = replace(told[told_apart], cap=3)
+    errors = run_apart(told, security)
+    if told_apart is None:
+        assert errors == [None, None, None]
+    else:
+        assert all(isinstance(error, MisbehaviourError) for error in errors)
+        assert all("input-check" in str(error) for error in errors)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("helper", HELPERS)
+@pytest.mark.parametrize("share", [0, 1])
+def test_every_field_of_the_input_is_compared(name: str, helper: int, share: int) -> None:
+    simulation = MaliciousSimulation(SEED)
+    network = simulation.network
+    reports = share_events(network.name, TINY_EVENTS, tiny(), simulation.randomness)
+    table: SharedBits = getattr(reports, name)
+    pairs = {h: tuple([*part] for part in table.shares_of(h)) for h in HELPERS}
+    pairs[helper][share][-1] ^= 1 << table.rows - 1
+    columns = {h: (own, right) for h, (own, right) in pairs.items()}
+    other = SharedBits(network.name, table.rows, table.width, columns)
+    with pytest.raises(MisbehaviourError, match="different input shares"):
+        query(network, replace(reports, **{name: other}), tiny())
+
+
+def test_the_shape_of_the_input_is_compared() -> None:
+    digests = []
+    for rows, width in ((8, 2), (16, 1)):  # the same bytes
+        simulation = MaliciousSimulation(SEED)
+        zero = {h: ([0] * width, [0] * width) for h in HELPERS}
+        check_inputs(
+            simulation.network, [SharedBits(simulation.network.name, rows, width, zero)], ""
+        )
+        digests.append({message.payload for message in simulation.transcript.messages})
+    assert not digests[0] & digests[1]
+
+
+@pytest.mark.parametrize("security", ["semi-honest", "malicious"])
+def test_a_query_does_not_run_with_another_security_than_it_names(security: Security) -> None:
+    products = ProductLog() if security == "semi-honest" else None
+    network = simulated_network(SEED, products=products)
+    parameters = replace(tiny(), security=security)
+    reports = share_events(network.name, TINY_EVENTS, parameters, Randomness())
+    with pytest.raises(ParameterError, match="security"):
+        query(network, reports, parameters)
+    assert not network.costs
+
+
+def test_after_an_abort_the_network_takes_no_more_steps() -> None:
+    simulation = MaliciousSimulation(SEED)
+    network = simulation.network
+    reports = share_events(network.name, TINY_EVENTS, tiny(), simulation.randomness)
+    keys = reports.match_key
+    pairs = {h: keys.shares_of(h) for h in HELPERS}
+    pairs[2] = ([column ^ 1 for column in pairs[2][0]], pairs[2][1])
+    wrong = replace(reports, match_key=SharedBits(network.name, keys.rows, keys.width, pairs))
+    with pytest.raises(MisbehaviourError, match="input-check"):
+        query(network, wrong, tiny())
+    for run in (
+        lambda: open_bits(network, reports.trigger_value),
+        lambda: query(network, reports, tiny()),
+    ):
+        with pytest.raises(MisbehaviourError, match="has aborted"):
+            run()
+
+
+def test_nothing_is_released_before_the_helpers_agreed() -> None:
+    simulation = MaliciousSimulation(SEED)
+    x = simulation.bits([1, 0, 1], 1)
+    product = multiply(simulation.network, x, x)
+    check_products(simulation.network)
+    with pytest.raises(UncheckedProductError, match="have not agreed"):
+        shares_for_collector(simulation.network, product)
+
+
+def test_a_second_run_under_the_same_keys_has_other_coins() -> None:
+    coins = []
+    for name in ("monday", "tuesday"):
+        channels, keys = in_memory_channels(), pairwise_keys(SEED)
+        parties = [HelperParty(h, Prss(*keys[h]), channels[h]) for h in HELPERS]
+        coins.append(public_coins(HelperPartyNetwork(name, parties), PRIME_FIELD, 2))
+    assert not set(coins[0]) & set(coins[1])
