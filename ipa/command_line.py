@@ -54,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _ended("interrupted", 130)
+    except MemoryError:
+        return _ended("not enough memory", 3)
     except (InputError, ParameterError) as error:
         return _ended(str(error), 2)
     except IpaError as error:

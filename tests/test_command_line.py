@@ -381,6 +381,7 @@ def test_check_finds_a_wrong_query(
     [
         (KeyboardInterrupt(), 130, "ipa: interrupted\n"),
         (PermissionError(13, "Permission denied", "a\nb"), 2, "ipa: a\\nb: Permission denied\n"),
+        (MemoryError(), 3, "ipa: not enough memory\n"),
         (BudgetError("nothing left"), 3, "ipa: nothing left\n"),
         (VerificationError("query/sort", "a lie", [1, 2]), 3, "(noticed by H1 and H2)\n"),
     ],

@@ -20,12 +20,8 @@ def test_two_sites_get_the_sums_that_sql_computes() -> None:
     assert "trigger fanout query of shop.example" in done.stdout
 
 
-def test_intake_costs_little_more_than_the_openings() -> None:
-    """Processor time on a busy machine still varies, so one good run of three will do."""
-    for _ in range(3):
-        done = run("intake_benchmark.py", "500")
-        assert done.stderr == ""
-        assert "reports shared as collected: True" in done.stdout
-        if done.returncode == 0:
-            return
-    raise AssertionError(done.stdout)
+def test_the_intake_benchmark_measures_an_intake_that_is_right() -> None:
+    done = run("intake_benchmark.py", "200")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "times the openings" in done.stdout
+    assert "reports shared as collected: True" in done.stdout
