@@ -11,6 +11,7 @@ from strategies import SEEDS, Simulation, below, columns_of_numbers, examples, s
 from test_spec_example import AGGREGATES, EVENTS
 
 from ipa import oracle
+from ipa.errors import ParameterError
 from ipa.events import Event
 from ipa.oracle import Row
 from ipa.parameters import Capping, QueryParameters, bits_for
@@ -262,6 +263,15 @@ def test_the_way_to_aggregate_is_chosen_by_work() -> None:
     routed, by_sorting = "sums_by_one_hot", "sums_by_sorting"
     assert chosen == [routed, routed, by_sorting, by_sorting]
     assert fewest_gates == [routed, routed, routed, by_sorting]
+
+
+@pytest.mark.parametrize("breakdowns", [0, 9, 100])
+def test_more_breakdowns_than_keys_are_refused(breakdowns: int) -> None:
+    simulation = Simulation(1)
+    key, credit = simulation.bits([0] * 4, 3), simulation.bits([1] * 4, 5)
+    with pytest.raises(ParameterError, match="breakdowns must be from 1 to 8"):
+        sums_per_breakdown(simulation.network, key, credit, breakdowns, 8)
+    assert not simulation.network.costs
 
 
 @pytest.mark.parametrize("order_seed", range(3))

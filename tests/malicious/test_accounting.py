@@ -29,9 +29,11 @@ from ipa.protocols.multiplication import multiply, multiply_numbers
 from ipa.protocols.number_check import check_number_products
 from ipa.protocols.opening import open_bits, open_numbers
 from ipa.protocols.product_check import check_products
+from ipa.query import run_query
 from ipa.release import combine_at_collector, shares_for_collector
 from ipa.sharing.binary_field import BinaryField
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo, Ring
+from ipa.workload import generate_events
 
 
 class Recorded:
@@ -228,3 +230,14 @@ def test_fields_are_checked_in_the_order_they_came(order: tuple[int, ...]) -> No
             multiply_numbers(simulation.network, x, x)
         simulation.finish()
     assert [products.x.ring for products in recorded.numbers] == [fields[index] for index in order]
+
+
+@pytest.mark.parametrize("capping", CAPPINGS)
+def test_checking_sends_hardly_anything_more(capping: Capping) -> None:
+    events = generate_events(1024, breakdowns=16, seed=1)
+    sent = []
+    for security in ("semi-honest", "malicious"):
+        parameters = QueryParameters(breakdowns=16, cap=100, capping=capping, security=security)
+        result = run_query(events, parameters, no_noise=True, seed=1)
+        sent.append(cost_of(result.costs).bytes_sent)
+    assert sent[0] < sent[1] <= 1.05 * sent[0]

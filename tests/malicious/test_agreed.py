@@ -12,6 +12,7 @@ from ipa.network import HelperParty, HelperPartyNetwork, pairwise_keys, simulate
 from ipa.parameters import QueryParameters, Security
 from ipa.parties import HELPERS
 from ipa.products import ProductLog
+from ipa.protocols.agreement import agree_to_release
 from ipa.protocols.coins import public_coins
 from ipa.protocols.input_check import check_inputs
 from ipa.protocols.multiplication import multiply
@@ -121,6 +122,17 @@ def test_after_an_abort_the_network_takes_no_more_steps() -> None:
 def test_nothing_is_released_before_the_helpers_agreed() -> None:
     simulation = MaliciousSimulation(SEED)
     x = simulation.bits([1, 0, 1], 1)
+    product = multiply(simulation.network, x, x)
+    check_products(simulation.network)
+    with pytest.raises(UncheckedProductError, match="have not agreed"):
+        shares_for_collector(simulation.network, product)
+
+
+def test_an_agreement_does_not_cover_later_products() -> None:
+    simulation = MaliciousSimulation(SEED)
+    x = simulation.bits([1, 0, 1], 1)
+    agree_to_release(simulation.network)
+    shares_for_collector(simulation.network, x)
     product = multiply(simulation.network, x, x)
     check_products(simulation.network)
     with pytest.raises(UncheckedProductError, match="have not agreed"):
