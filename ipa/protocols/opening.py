@@ -5,7 +5,7 @@ neighbour as its second one. Both send it and the copies are compared, so that o
 is noticed; the cost is two shares per value and helper.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 from ipa.errors import MisbehaviourError, VerificationError
 from ipa.network import HelperPartyNetwork, raise_together
@@ -22,23 +22,12 @@ def open_bits(network: HelperPartyNetwork, x: SharedBits) -> Columns:
     One round; two bits per bit and helper. Raises VerificationError when the two copies of the
     missing share differ, UncheckedProductError while products are pending.
     """
-    network.check_owns(x)
+    size = x.width * bytes_per_column(x.rows)
     with network.step("open") as step:
-        if network.products is not None:
-            network.products.refuse_unchecked(step)
-        own = {number: x.shares_of(number)[0] for number in network.helpers}
-        right = {number: x.shares_of(number)[1] for number in network.helpers}
-        received = _exchange_copies(
-            network,
-            {number: encode_columns(columns, x.rows) for number, columns in right.items()},
-            {number: encode_columns(columns, x.rows) for number, columns in own.items()},
-            x.width * bytes_per_column(x.rows),
-        )
-        missing = decode_received_columns(step, received, x.rows)
-        number = next(iter(missing))
-        return [
-            a ^ b ^ c for a, b, c in zip(own[number], right[number], missing[number], strict=True)
-        ]
+        received = _exchange_copies(network, x, lambda own: encode_columns(own, x.rows), size)
+        number, missing = next(iter(decode_received_columns(step, received, x.rows).items()))
+        own, right = x.shares_of(number)
+        return [a ^ b ^ c for a, b, c in zip(own, right, missing, strict=True)]
 
 
 def open_numbers(network: HelperPartyNetwork, x: SharedNumbers) -> list[int]:
@@ -47,34 +36,28 @@ def open_numbers(network: HelperPartyNetwork, x: SharedNumbers) -> list[int]:
     One round; two ring elements per element and helper. Raises VerificationError when the two copies
     of the missing share differ, UncheckedProductError while products are pending.
     """
-    network.check_owns(x)
+    ring, size = x.ring, x.count * x.ring.element_bytes
     with network.step("open") as step:
-        if network.products is not None:
-            network.products.refuse_unchecked(step)
-        own = {number: x.shares_of(number)[0] for number in network.helpers}
-        right = {number: x.shares_of(number)[1] for number in network.helpers}
-        received = _exchange_copies(
-            network,
-            {number: encode_elements(x.ring, numbers) for number, numbers in right.items()},
-            {number: encode_elements(x.ring, numbers) for number, numbers in own.items()},
-            x.count * x.ring.element_bytes,
-        )
-        missing = decode_received_numbers(step, received, x.ring)
-        number, add = next(iter(missing)), x.ring.add
-        return [
-            add(add(a, b), c)
-            for a, b, c in zip(own[number], right[number], missing[number], strict=True)
-        ]
+        received = _exchange_copies(network, x, lambda own: encode_elements(ring, own), size)
+        number, missing = next(iter(decode_received_numbers(step, received, ring).items()))
+        own, right = x.shares_of(number)
+        add = ring.add
+        return [add(add(a, b), c) for a, b, c in zip(own, right, missing, strict=True)]
 
 
 def _exchange_copies(
     network: HelperPartyNetwork,
-    right_shares: Mapping[int, bytes],
-    own_shares: Mapping[int, bytes],
+    x: SharedBits | SharedNumbers,
+    encode: Callable[[list[int]], bytes],
     size: int,
 ) -> dict[int, bytes]:
-    """Send everyone both copies of the share it lacks; return it once the copies agree."""
-    from_right, from_left = network.exchange(right_shares, own_shares, size)
+    """Send everyone both copies of the share of `x` it lacks; return it once the copies agree."""
+    network.check_owns(x)
+    if network.products is not None:
+        network.products.refuse_unchecked(network.path)
+    own = {number: encode(x.shares_of(number)[0]) for number in network.helpers}
+    right = {number: encode(x.shares_of(number)[1]) for number in network.helpers}
+    from_right, from_left = network.exchange(right, own, size)
     failures: list[MisbehaviourError] = [
         VerificationError(network.path, "the two copies of the opened share differ", [number])
         for number in from_right

@@ -42,9 +42,11 @@ class Recorded:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.bits: list[BitProducts] = []
         self.numbers: list[NumberProducts] = []
+        self.batches: list[list[BitProducts]] = []
 
         def bits(network, field, batch):  # type: ignore[no-untyped-def]
             self.bits += batch
+            self.batches.append(batch)
             check_bit_products(network, field, batch)
 
         def numbers(network, batch):  # type: ignore[no-untyped-def]
@@ -77,18 +79,22 @@ def test_every_gate_of_a_query_is_checked_exactly_once(
 
 
 @pytest.mark.parametrize("capping", CAPPINGS)
-def test_batches_are_bounded(capping: Capping) -> None:
+@pytest.mark.parametrize("batch_gates", [1, 100, 1 << 24])
+def test_batches_are_bounded(capping: Capping, batch_gates: int) -> None:
     """A batch ends with the column that fills it; the last check takes the rest."""
-    batches = {}
-    for batch_gates in (1, 100, 1 << 24):
+    with pytest.MonkeyPatch.context() as patch:
+        recorded = Recorded(patch)
         simulation = MaliciousSimulation(5, ProductLog(batch_gates=batch_gates))
         simulation.query(TINY_EVENTS, tiny(capping))
-        checks = {path.split("/")[0] for path in simulation.network.costs}
-        batches[batch_gates] = len(checks - {"query"})
-        multiplications = sum(cost.and_gates > 0 for cost in simulation.network.costs.values())
-        if batch_gates == 1:  # one check for every column
-            assert batches[1] > multiplications
-    assert batches[1] > batches[100] > batches[1 << 24] == 1
+    checks = {path.split("/")[0] for path in simulation.network.costs} - {"query"}
+    sizes = [sum(products.gates for products in batch) for batch in recorded.batches]
+    longest_column = max(products.y.rows for products in recorded.bits)
+    assert all(batch_gates <= size < batch_gates + longest_column for size in sizes[:-1])
+    assert sum(sizes) == simulation.log.gates_made
+    if batch_gates == 1:  # a check for every column, and the last one, which finds nothing
+        assert all(products.y.width == 1 for products in recorded.bits)
+        assert len(checks) == len(recorded.bits) + 1
+    assert len(sizes) == len(checks) - (batch_gates == 1)
 
 
 @pytest.mark.parametrize(("batch", "bits", "elements"), [(11, 12, 11), (12, 12, 12), (13, 0, 0)])

@@ -3,7 +3,7 @@
 So a run in which a check were missing would fail the attack tests; this shows that they have teeth.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -90,11 +90,15 @@ def test_the_coin_waits_for_everybody(monkeypatch: Patch) -> None:
 
 def without_comparison(
     network: HelperPartyNetwork,
-    right_shares: Mapping[int, bytes],
-    own_shares: Mapping[int, bytes],
+    x: SharedBits | SharedNumbers,
+    encode: Callable[[list[int]], bytes],
     size: int,
 ) -> dict[int, bytes]:
-    _, from_left = network.exchange(right_shares, own_shares, size)
+    own, right = (
+        {number: encode(x.shares_of(number)[share]) for number in network.helpers}
+        for share in (0, 1)
+    )
+    _, from_left = network.exchange(right, own, size)
     return from_left
 
 
