@@ -10,9 +10,10 @@ import sys
 from time import perf_counter
 
 from ipa import QueryParameters, generate_events, run_query
-from ipa.costs import cost_of
-from ipa.oracle_sql import query_sql
-from ipa.output import steps_shown
+from ipa.commands.output import steps_shown
+from ipa.network.costs import cost_of
+from ipa.network.simulation import RunOptions
+from ipa.oracle.sql import query_sql
 
 HEADER = "| events | step | AND gates | rounds | bytes sent | seconds | ns per gate |"
 RULE = "|---:|:---|---:|---:|---:|---:|---:|"
@@ -22,7 +23,7 @@ def benchmark(events_count: int, parameters: QueryParameters, seed: int) -> bool
     """Print the table rows of one size; whether the answer was right."""
     events = generate_events(events_count, breakdowns=parameters.breakdowns, seed=seed)
     started = perf_counter()
-    result = run_query(events, parameters, no_noise=True, seed=seed)
+    result = run_query(events, parameters, no_noise=True, options=RunOptions(seed=seed))
     elapsed = perf_counter() - started
     for name, cost in (steps_shown(result.costs) | {"query": cost_of(result.costs)}).items():
         per_gate = f"{1e9 * cost.seconds / cost.and_gates:.2f}" if cost.and_gates else ""

@@ -13,20 +13,21 @@ import sys
 from time import process_time
 
 from ipa import generate_events, reconstruct_for_testing, simulated_network
-from ipa.client.encrypted_match_key import Context, encrypt_match_key
+from ipa.client.configuration import HelperKeys, generate_configuration
+from ipa.client.encrypted_match_key import ReportContext, encrypt_match_key
 from ipa.client.fanout_query import FanoutQuery, FieldWidths, read_query_stream
 from ipa.client.keys import PrivateKey
-from ipa.client.networks import HelperKeys, generate_network
 from ipa.client.report_collector import CollectedEvent, additional_data, assemble_fanout_query
-from ipa.client.report_decryption import Decryption
 from ipa.client.report_format import info, read_record
-from ipa.intake import agree_on_query, take_in_reports
+from ipa.intake.query_comparison import agree_on_query
+from ipa.intake.report_decryption import StreamDecryptor
+from ipa.intake.report_intake import take_in_reports
 from ipa.parameters import QueryParameters
 from ipa.sharing.randomness import Randomness
 
 PARAMETERS = QueryParameters(breakdowns=16, cap=100)
-CONTEXT = Context(
-    network="net.example",
+CONTEXT = ReportContext(
+    network_name="net.example",
     match_key_provider="on-device",
     report_collector="collector.example",
     site="news.example",
@@ -38,7 +39,7 @@ def main() -> int:
     """Measure, print a line each, and say whether the ratio is within bounds."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     events = generate_events(count, seed=1)
-    network, keys = generate_network(CONTEXT.network)
+    network, keys = generate_configuration(CONTEXT.network_name)
     randomness = Randomness()
     query = FanoutQuery(context=CONTEXT, fanout="source", widths=FieldWidths.of(PARAMETERS))
     collected = [
@@ -77,12 +78,12 @@ def main() -> int:
 def jobs(data: bytes, own: HelperKeys) -> list[tuple[PrivateKey, bytes, bytes]]:
     """Every opening that a helper must make: key, ciphertext, info."""
     stream = read_query_stream(data)
-    decryption = Decryption(stream, own)
+    decryption = StreamDecryptor(stream, own)
     found = []
     for encoded in stream.records:
         record = read_record(encoded, stream.query)
         sealed = record.match_key
-        context = decryption.match_key_info(record.context, record.kind, sealed.key_id)
+        context = decryption.match_key_info(record.context_index, record.kind, sealed.key_id)
         found.append((decryption.key(sealed.key_id), sealed.ciphertext, context))
         for part, ciphertext in enumerate(record.data):
             prefix = decryption.data_prefix(record.kind, part, record.data_key_id)

@@ -66,12 +66,12 @@ def main() -> None:
 
     print("3. Helper bits: does a row continue the group, or the match key, of the row before?")
     same = helper_bits(network, ordered)
-    show("same match key and attribution constraint", same.same_group)
+    show("same match key and attribution constraint", same.same_match_key_and_constraint)
     show("same match key", same.same_match_key)
 
     print("4. Last touch attribution: triggers hand their values to the last source before them.")
     credit = attribute_last_touch(
-        network, same.same_group, ordered.is_trigger, ordered.trigger_value
+        network, same.same_match_key_and_constraint, ordered.is_trigger, ordered.trigger_value
     )
     show("credit", credit)
 

@@ -15,14 +15,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from ipa import Event, QueryParameters, SourceEvent, generate_events
-from ipa.budget import commit, create_ledger, remaining
-from ipa.client.encrypted_match_key import Context
+from ipa.budget.commitments import CollectorShare, Commitment
+from ipa.budget.ledger import commit, create_ledger, remaining
+from ipa.client.configuration import HelperKeys, NetworkConfiguration, generate_configuration
+from ipa.client.encrypted_match_key import ReportContext
 from ipa.client.fanout_query import Fanout, FanoutQuery, FieldWidths
-from ipa.client.networks import HelperKeys, Network, generate_network
 from ipa.client.report_collector import CollectedEvent, additional_data, assemble_fanout_query
 from ipa.client.user_agent import UserAgent
-from ipa.commitments import CollectorShare, Commitment
-from ipa.oracle_sql import query_sql
+from ipa.oracle.sql import query_sql
 from ipa.report_query import Payment, run_report_query
 from ipa.sharing.randomness import Randomness
 
@@ -35,13 +35,13 @@ QUERIES: tuple[tuple[str, Fanout], ...] = ((NEWS, "source"), (SHOP, "trigger"))
 
 def main() -> int:
     """Set the world up, ask both queries, and say whether both answers are right."""
-    network, helper_keys = generate_network("helpers.example")
+    network, helper_keys = generate_configuration("helpers.example")
     events = events_of_two_sites()
     devices = devices_of(events, network)
     print(f"{len(events)} events of {len(devices)} people on {NEWS} and {SHOP}\n")
     with tempfile.TemporaryDirectory() as directory:
         ledger = Path(directory) / "ledger"
-        create_ledger(ledger, network=network.identity, site_epsilon=Fraction(1))
+        create_ledger(ledger, network_name=network.name, site_epsilon=Fraction(1))
         right = [
             ask(site, fanout, events, devices, network, helper_keys, ledger)
             for site, fanout in QUERIES
@@ -56,7 +56,7 @@ def events_of_two_sites() -> list[Event]:
     return [replace(event, site=rng.choice([NEWS, SHOP])) for event in events]
 
 
-def devices_of(events: list[Event], network: Network) -> dict[int, UserAgent]:
+def devices_of(events: list[Event], network: NetworkConfiguration) -> dict[int, UserAgent]:
     """A device per person: a match key provider sets the match key, the next epoch begins."""
     devices = {}
     for match_key in {event.match_key for event in events}:
@@ -67,13 +67,13 @@ def devices_of(events: list[Event], network: Network) -> dict[int, UserAgent]:
     return devices
 
 
-def commitment_to(collector: str, site: str, network: Network) -> Commitment:
+def commitment_to(collector: str, site: str, network: NetworkConfiguration) -> Commitment:
     """What a site commits to for the epoch: all of its budget to one report collector."""
     share = CollectorShare(report_collector=collector, epsilon=Fraction(1))
     return Commitment(
         site=site,
         epoch=EPOCH,
-        network=network.identity,
+        network_name=network.name,
         match_key_provider=PROVIDER,
         shares=(share,),
     )
@@ -84,7 +84,7 @@ def ask(
     fanout: Fanout,
     events: list[Event],
     devices: dict[int, UserAgent],
-    network: Network,
+    network: NetworkConfiguration,
     helper_keys: tuple[HelperKeys, ...],
     ledger: Path,
 ) -> bool:
@@ -102,13 +102,13 @@ def ask(
         CollectedEvent(
             additional_data(event),
             devices[event.match_key].get_encrypted_match_key(
-                event.site, collector, PROVIDER, network=network.identity
+                event.site, collector, PROVIDER, network_name=network.name
             ),
         )
         for event in wanted
     ]
-    context = Context(
-        network=network.identity,
+    context = ReportContext(
+        network_name=network.name,
         match_key_provider=PROVIDER,
         report_collector=collector,
         site=site,

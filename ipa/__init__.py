@@ -10,7 +10,6 @@ Every step of the query is a plain function of its own: see `ipa.query.query`, w
 order, and `examples/step_by_step.py`, which shows what each helper party sees.
 """
 
-from ipa.costs import Cost, cost_of, costs_by_step
 from ipa.errors import (
     BudgetError,
     ChannelError,
@@ -33,14 +32,25 @@ from ipa.events import (
     read_events_csv,
     write_events_csv,
 )
-from ipa.network import HelperPartyNetwork, simulated_network
+from ipa.network import (
+    Cost,
+    HelperPartyNetwork,
+    ProductLog,
+    RunOptions,
+    Transcript,
+    cost_of,
+    costs_by_step,
+    simulated_network,
+)
+from ipa.oracle import query_sql
 from ipa.parameters import QueryParameters
 from ipa.query import QueryResult, run_query
 from ipa.reports import GenericReports, share_events
 from ipa.sharing.dealing import reconstruct_for_testing, share_rows
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.replicated import SharedBits
-from ipa.sharing.shared_numbers import SharedNumbers
+from ipa.sharing.shared_bits import SharedBits
+from ipa.sharing.shared_elements import SharedElements
+from ipa.version import __version__ as __version__
 from ipa.workload import generate_events
 
 __all__ = [
@@ -56,21 +66,25 @@ __all__ = [
     "MisbehaviourError",
     "MismatchError",
     "ParameterError",
+    "ProductLog",
     "QueryParameters",
     "QueryResult",
     "Randomness",
     "RandomnessReuseError",
     "ReportError",
+    "RunOptions",
     "SecrecyError",
     "SharedBits",
-    "SharedNumbers",
+    "SharedElements",
     "SourceEvent",
+    "Transcript",
     "TriggerEvent",
     "VerificationError",
     "cost_of",
     "costs_by_step",
     "events_from_mappings",
     "generate_events",
+    "query_sql",
     "read_events_csv",
     "reconstruct_for_testing",
     "run_query",

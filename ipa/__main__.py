@@ -2,7 +2,7 @@
 
 import sys
 
-from ipa.command_line import main
+from ipa.commands.command_line import main
 
 if __name__ == "__main__":
     sys.exit(main())

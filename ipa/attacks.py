@@ -13,14 +13,15 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from ipa.channel import InterceptedChannel, Message, in_memory_channels
 from ipa.errors import MisbehaviourError, ParameterError
 from ipa.events import Event
-from ipa.network import HelperParty, HelperPartyNetwork, pairwise_keys, simulated_network
-from ipa.oracle import query_in_steps
+from ipa.network.channel import Message, in_memory_channels
+from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
+from ipa.network.interception import InterceptedChannel
+from ipa.network.simulation import pairwise_keys, simulated_network
+from ipa.oracle.steps import query_in_steps
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
-from ipa.products import ProductLog
 from ipa.query import query
 from ipa.release import combine_at_collector, shares_for_collector
 from ipa.reports import GenericReports, share_events
@@ -28,7 +29,7 @@ from ipa.sharing.bits import Columns
 from ipa.sharing.dealing import only_helper
 from ipa.sharing.prss import KEY_BYTES, Prss
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.replicated import ColumnPair, SharedBits
+from ipa.sharing.shared_bits import ColumnPair, SharedBits
 
 Change = Literal["flip", "drop", "truncate", "extend", "replay", "delay"]
 
@@ -158,7 +159,9 @@ def feed_other_input(helper: int) -> Attack:
             holder: inverted(keys.shares_of(holder)) if holder == helper else keys.shares_of(holder)
             for holder in keys.holders
         }
-        return replace(reports, match_key=SharedBits(keys.network, keys.rows, keys.width, shares))
+        return replace(
+            reports, match_key=SharedBits(keys.network_name, keys.rows, keys.width, shares)
+        )
 
     return Attack(helper, inputs=change)
 
@@ -190,18 +193,18 @@ def run_attack(
     """Run a query in lockstep with one corrupted helper, with a `seed` always the same one."""
     seed = secrets.randbits(64) if seed is None else seed
     network = simulated_network(
-        seed, [attack.tampering] if attack.tampering else (), products=_product_log(parameters)
+        seed, [attack.tampering] if attack.tampering else (), security=parameters.security
     )
     keys = pairwise_keys(seed)
-    corrupted = network.helpers[attack.helper]
+    corrupted = network.parties[attack.helper]
     prss = attack.prss(keys[attack.helper]).for_session(network.name)
-    network.helpers[attack.helper] = replace(corrupted, prss=prss)
+    network.parties[attack.helper] = replace(corrupted, prss=prss)
     reports = _shared(network.name, events, parameters, seed)
     try:
         result = query(network, attack.inputs(reports), parameters)
         sums = combine_at_collector(shares_for_collector(network, result), parameters.breakdowns)
     except MisbehaviourError as error:
-        honest = [number for number in HELPERS if number != attack.helper]
+        honest = [helper for helper in HELPERS if helper != attack.helper]
         return _aborted(dict.fromkeys(honest, error), attack)
     return _released(sums == query_in_steps(events, parameters), attack)
 
@@ -223,31 +226,31 @@ def run_attack_in_threads(
     results: dict[int, ColumnPair] = {}
     faults: list[Exception] = []
 
-    def run(number: int) -> None:
-        corrupted = number == attack.helper
-        channel = channels[number]
+    def run(helper: int) -> None:
+        corrupted = helper == attack.helper
+        channel = channels[helper]
         if corrupted and attack.tampering:
             channel = InterceptedChannel(channel, [attack.tampering])
-        prss = attack.prss(keys[number]) if corrupted else Prss(*keys[number])
+        prss = attack.prss(keys[helper]) if corrupted else Prss(*keys[helper])
         network = HelperPartyNetwork(
-            name, [HelperParty(number, prss, channel)], products=_product_log(parameters)
+            name, [HelperParty(helper, prss, channel)], security=parameters.security
         )
-        mine = _only(attack.inputs(reports) if corrupted else reports, number)
+        mine = _only(attack.inputs(reports) if corrupted else reports, helper)
         try:
             results.update(shares_for_collector(network, query(network, mine, parameters)))
         except MisbehaviourError as error:
-            errors[number] = error
+            errors[helper] = error
         except Exception as fault:  # a thread cannot raise: its maker does, below
             faults.append(fault)
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in HELPERS]
+    threads = [threading.Thread(target=run, args=(helper,)) for helper in HELPERS]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     if faults:
         raise faults[0]
-    honest = {number: error for number, error in errors.items() if number != attack.helper}
+    honest = {helper: error for helper, error in errors.items() if helper != attack.helper}
     if honest:
         return _aborted(honest, attack)
     try:
@@ -266,14 +269,10 @@ def _count(attack: Attack) -> int:
 
 
 def _aborted(errors: dict[int, MisbehaviourError], attack: Attack) -> AttackReport:
-    noticed = {number for error in errors.values() for number in error.detected_by}
+    noticed = {helper for error in errors.values() for helper in error.detected_by}
     first = next(iter(errors.values()))
     detected_by = tuple(sorted(noticed - {attack.helper}))
     return AttackReport("aborted", first.step, detected_by, errors, None, _count(attack))
-
-
-def _product_log(parameters: QueryParameters) -> ProductLog | None:
-    return ProductLog() if parameters.security == "malicious" else None
 
 
 def _shared(

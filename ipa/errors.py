@@ -82,7 +82,7 @@ class MisbehaviourError(IpaError):
         self.step = step
         self.problem = problem
         self.detected_by = tuple(sorted(set(detected_by)))
-        noticed = " and ".join(f"H{number}" for number in self.detected_by)
+        noticed = " and ".join(f"H{helper}" for helper in self.detected_by)
         super().__init__(f"{step}: {problem}" + (f" (noticed by {noticed})" if noticed else ""))
 
 

@@ -13,6 +13,7 @@ from typing import TextIO
 
 from ipa.errors import EventError
 from ipa.parameters import MAX_BREAKDOWNS, MAX_FIELD_BITS, MAX_MATCH_KEY_BITS, QueryParameters
+from ipa.ranges import is_integer
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +151,7 @@ def check_events(events: Iterable[Event], parameters: QueryParameters, name: str
             raise EventError(row, None, problem, source=name)
         for field, largest in source_limits if isinstance(event, SourceEvent) else trigger_limits:
             value = getattr(event, field)
-            # Not isinstance: a bool is no number here, although Python says it is an int.
-            if type(value) is not int or not 0 <= value <= largest:
+            if not is_integer(value, 0, largest):
                 problem = f"must be an integer from 0 to {_readable(largest)}"
                 raise EventError(row, field, problem, source=name)
         _check_site(event.site, row, name)
@@ -196,7 +196,7 @@ def _is_absent(value: object) -> bool:
 
 
 def _integer_from_object(value: object) -> int | None:
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and is_integer(value, 0) else None
 
 
 def _integer_from_text(value: object) -> int | None:

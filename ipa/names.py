@@ -2,10 +2,33 @@
 
 import reprlib
 import unicodedata
+from typing import Protocol
 
 from ipa.errors import ParameterError
 
 MAX_NAME_BYTES = 255
+
+
+class Named(Protocol):
+    """A helper party network, as far as whoever only needs its name is concerned."""
+
+    @property
+    def name(self) -> str:
+        """The name of the network in this run."""
+
+
+def name_of(network: Named | str) -> str:
+    """The name of a helper party network, from the network or from the name itself.
+
+    Raises: ParameterError for anything else.
+    """
+    name = network if isinstance(network, str) else getattr(network, "name", None)
+    if not isinstance(name, str):
+        raise ParameterError(
+            f"a helper party network or its name is wanted, not a {type(network).__name__}"
+        )
+    return name
+
 
 MAX_EPOCH = (1 << 32) - 1
 """The last epoch: what encrypted match keys have room for."""

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ipa.errors import ParameterError
+from ipa.ranges import check_integer
 
 Capping = Literal["proportional", "truncate"]
 Aggregate = Literal["sum", "count"]
 Security = Literal["semi-honest", "malicious"]
 Fanout = Literal["source", "trigger"]
+ReportKind = Literal["source", "trigger"]
 
 MAX_MATCH_KEY_BITS = 256
 MAX_FIELD_BITS = 64
@@ -41,24 +43,39 @@ class QueryParameters:
     value_bits: int = 16
 
     def __post_init__(self) -> None:
-        _check_range("breakdowns", self.breakdowns, 1, MAX_BREAKDOWNS)
-        _check_range("cap", self.cap, 1, (1 << MAX_FIELD_BITS) - 1)
-        _check_range("match_key_bits", self.match_key_bits, 1, MAX_MATCH_KEY_BITS)
+        check_integer("breakdowns", self.breakdowns, 1, MAX_BREAKDOWNS)
+        check_integer("cap", self.cap, 1, (1 << MAX_FIELD_BITS) - 1)
+        check_integer("match_key_bits", self.match_key_bits, 1, MAX_MATCH_KEY_BITS)
         for name in ("attribution_constraint_id_bits", "timestamp_bits", "value_bits"):
-            _check_range(name, getattr(self, name), 1, MAX_FIELD_BITS)
+            check_integer(name, getattr(self, name), 1, MAX_FIELD_BITS)
         _check_choice("capping", self.capping, get_args(Capping))
         _check_choice("aggregate", self.aggregate, get_args(Aggregate))
         _check_choice("security", self.security, get_args(Security))
+
+    def to_bytes(self) -> bytes:
+        """The parameters as the helpers compare them (SPEC_NOTES.md, What helpers agree on)."""
+        choices = (
+            get_args(Capping).index(self.capping),
+            get_args(Aggregate).index(self.aggregate),
+            get_args(Security).index(self.security),
+        )
+        widths = (
+            self.attribution_constraint_id_bits,
+            self.timestamp_bits,
+            self.value_bits,
+        )
+        return (
+            self.breakdowns.to_bytes(4, "big")
+            + self.cap.to_bytes(8, "big")
+            + bytes(choices)
+            + self.match_key_bits.to_bytes(2, "big")
+            + bytes(widths)
+        )
 
     @property
     def breakdown_key_bits(self) -> int:
         """Width of a breakdown key: enough for breakdowns - 1, and at least one bit."""
         return max(1, bits_for(self.breakdowns - 1))
-
-
-def _check_range(name: str, value: object, low: int, high: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise ParameterError(f"{name} must be an integer from {low} to {high}, not {value!r}")
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

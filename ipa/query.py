@@ -1,28 +1,27 @@
 """The whole query: from shared reports to one sum per breakdown key."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ipa.channel import Interceptor
-from ipa.costs import Cost, cost_of
 from ipa.errors import ParameterError
 from ipa.events import Event, check_events
-from ipa.network import HelperPartyNetwork, simulated_network
+from ipa.network.costs import Cost, cost_of
+from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions
 from ipa.parameters import QueryParameters
-from ipa.products import ProductLog
 from ipa.protocols.aggregation import sums_per_breakdown
-from ipa.protocols.agreement import aborting_together, agree_to_release
 from ipa.protocols.capping import cap_credits
 from ipa.protocols.helper_bits import helper_bits
-from ipa.protocols.input_check import check_inputs
 from ipa.protocols.last_touch import attribute_last_touch
 from ipa.protocols.padding import pad_reports
-from ipa.protocols.product_check import check_products
+from ipa.protocols.primitives.abort import aborting_together, agree_to_release
+from ipa.protocols.primitives.input_check import check_inputs
 from ipa.protocols.report_sorting import sort_reports
+from ipa.protocols.verification.product_check import check_products
 from ipa.release import combine_at_collector, shares_for_collector
 from ipa.reports import GenericReports, share_events
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.replicated import SharedBits
+from ipa.sharing.shared_bits import SharedBits
 
 
 def query(
@@ -39,38 +38,32 @@ def query(
     """
     _check_security(network, parameters)
     with aborting_together(network), network.step("query"):
-        check_inputs(network, reports.fields, repr(parameters))
+        check_inputs(network, reports.fields, parameters.to_bytes())
         if parameters.aggregate == "count":
             reports = replace(reports, trigger_value=reports.is_trigger)
         ordered = sort_reports(network, pad_reports(network, reports))
-        same = helper_bits(network, ordered)
+        bits = helper_bits(network, ordered)
         credit = attribute_last_touch(
-            network, same.same_group, ordered.is_trigger, ordered.trigger_value
+            network, bits.same_match_key_and_constraint, ordered.is_trigger, ordered.trigger_value
         )
         capped = cap_credits(
-            network, same.same_match_key, credit, parameters.cap, parameters.capping
+            network, bits.same_match_key, credit, parameters.cap, parameters.capping
         )
         sums = sums_per_breakdown(
-            network,
-            ordered.breakdown_key,
-            capped,
-            parameters.breakdowns,
-            credit.width,
+            network, ordered.breakdown_key, capped, parameters.breakdowns, credit.width
         )
-        if network.products is not None:
-            check_products(network)
-            agree_to_release(network)
+        check_products(network)
+        agree_to_release(network)
         return sums
 
 
 def _check_security(network: HelperPartyNetwork, parameters: QueryParameters) -> None:
     """A query must not run with less security than it says, nor claim less than it has."""
-    is_malicious_secure = network.products is not None
-    if is_malicious_secure != (parameters.security == "malicious"):
-        offered = "malicious" if is_malicious_secure else "semi-honest"
+    if network.is_malicious_secure != (parameters.security == "malicious"):
+        offered = "malicious" if network.is_malicious_secure else "semi-honest"
         raise ParameterError(
             f"the query asks for {parameters.security} security, the network is {offered}: "
-            "a network is malicious-secure when it is made with products=ProductLog()"
+            f"make it with security={parameters.security!r}"
         )
 
 
@@ -79,7 +72,7 @@ class QueryResult:
     """What a query released, and what it cost.
 
     `sums[b]` is the sum (or count) attributed to breakdown key b. `rows` is the number of reports.
-    `costs` is by step path; `ipa.costs.cost_of(result.costs)` is the total.
+    `costs` is by step path; `ipa.network.costs.cost_of(result.costs)` is the total.
     """
 
     sums: list[int]
@@ -101,24 +94,21 @@ def run_query(
     parameters: QueryParameters,
     *,
     no_noise: bool = False,
-    seed: int | None = None,
-    interceptors: Iterable[Interceptor] = (),
-    on_step: Callable[[str], None] | None = None,
+    options: RunOptions = DEFAULT_OPTIONS,
 ) -> QueryResult:
     """Run a query over events in the clear, simulating clients, three helpers and the collector.
 
     `no_noise` must be True: sums without differentially private noise are for tests and teaching
-    only. A `seed` makes the run reproducible. Raises EventError for a bad event and ParameterError
+    only. Raises EventError for a bad event and ParameterError
     before any protocol work.
     """
     if not no_noise:
         raise ParameterError("noise is not available: say no_noise=True to release exact sums")
     checked: Sequence[Event] = list(events)
     check_events(checked, parameters)
-    products = ProductLog() if parameters.security == "malicious" else None
-    network = simulated_network(seed, interceptors, on_step, products)
-    randomness = Randomness.from_seed(seed, "client shares")
-    reports = share_events(network.name, checked, parameters, randomness)
+    network = options.new_network(parameters.security)
+    randomness = Randomness.from_seed(options.seed, "client shares")
+    reports = share_events(network, checked, parameters, randomness)
     result = query(network, reports, parameters)
     sums = combine_at_collector(shares_for_collector(network, result), parameters.breakdowns)
     return QueryResult(sums, len(checked), parameters, network.costs)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from ipa.errors import VerificationError
-from ipa.network import HelperPartyNetwork
+from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.parties import HELPERS, left_of
 from ipa.sharing.bits import rows_from_columns
-from ipa.sharing.replicated import ColumnPair, SharedBits
+from ipa.sharing.shared_bits import ColumnPair, SharedBits
 
 
 def shares_for_collector(network: HelperPartyNetwork, result: SharedBits) -> dict[int, ColumnPair]:
@@ -15,8 +15,7 @@ def shares_for_collector(network: HelperPartyNetwork, result: SharedBits) -> dic
     Raises UncheckedProductError in a malicious-secure network before agree_to_release.
     """
     network.check_owns(result)
-    if network.products is not None:
-        network.products.refuse_unreleased("release")
+    network.products.refuse_unreleased("release")
     return {helper: result.shares_of(helper) for helper in result.holders}
 
 

@@ -1,26 +1,25 @@
 """A fanout query over encrypted reports: from three query streams to one sum per breakdown key."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from ipa.budget import Receipt, charge
-from ipa.channel import Interceptor
+from ipa.budget.ledger import Receipt, charge
+from ipa.budget.transparency import QueryRecord
+from ipa.client.configuration import HelperKeys
 from ipa.client.fanout_query import FanoutQuery, FieldWidths
-from ipa.client.networks import HelperKeys
 from ipa.client.rejection import Reason
 from ipa.errors import ParameterError
-from ipa.intake import agree_on_query, take_in_reports
-from ipa.network import simulated_network
+from ipa.intake.query_comparison import agree_on_query
+from ipa.intake.report_intake import take_in_reports
+from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
-from ipa.products import ProductLog
 from ipa.protocols.match_key_compression import check_compressed_bits, compress_match_keys
 from ipa.query import QueryResult, query
 from ipa.release import combine_at_collector, shares_for_collector
-from ipa.sharing.match_key_compression import collision_probability
-from ipa.transparency import QueryRecord
+from ipa.sharing.linear_hash import collision_probability
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +71,8 @@ def run_report_query(
     payment: Payment | None = None,
     compressed_match_key_bits: int | None = None,
     no_noise: bool = False,
-    seed: int | None = None,
-    interceptors: Iterable[Interceptor] = (),
+    options: RunOptions = DEFAULT_OPTIONS,
     on_accepted: Callable[[int, Receipt | None], None] | None = None,
-    on_step: Callable[[str], None] | None = None,
 ) -> ReportQueryResult:
     """Answer the query of three streams (spec: Querying), simulating three helpers and the release.
 
@@ -95,8 +92,7 @@ def run_report_query(
     for name, found in (("streams", streams), ("helper keys", helper_keys)):
         if len(found) != len(HELPERS):
             raise ParameterError(f"there must be {name} for 3 helpers, not {len(found)}")
-    products = ProductLog() if parameters.security == "malicious" else None
-    network = simulated_network(seed, interceptors, on_step, products)
+    network = options.new_network(parameters.security)
     own_streams = agree_on_query(
         network,
         dict(zip(HELPERS, streams, strict=True)),
@@ -141,12 +137,12 @@ def check_parameters(asked: FanoutQuery, parameters: QueryParameters) -> None:
 
 
 def pay(payment: Payment, asked: FanoutQuery, rows: int, parameters: QueryParameters) -> Receipt:
-    """Charge the query in the ledger; BudgetError if refused, as for `ipa.budget.charge`."""
+    """Charge the query in the ledger; BudgetError if refused, as for `ipa.budget.ledger.charge`."""
     context = asked.context
     record = QueryRecord(
         query_id=payment.query_id,
         charged_at=payment.charged_at,
-        network=context.network,
+        network_name=context.network_name,
         site=context.site,
         report_collector=context.report_collector,
         epoch=context.epoch,

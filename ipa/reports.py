@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipa.events import Event, SourceEvent, TriggerEvent
+from ipa.names import Named
 from ipa.parameters import QueryParameters
 from ipa.sharing.dealing import share_rows
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.replicated import SharedBits
+from ipa.sharing.shared_bits import SharedBits
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,15 @@ class GenericReports:
 
 
 def share_events(
-    network: str, events: Sequence[Event], parameters: QueryParameters, randomness: Randomness
+    network: Named | str,
+    events: Sequence[Event],
+    parameters: QueryParameters,
+    randomness: Randomness,
 ) -> GenericReports:
     """Share checked events on the spot: what devices, collector and intake do between them.
 
-    `network` is the network's name, whose three helpers are local. `is_trigger` is shared like the
-    rest here; with real reports every helper knows it and it is a trivial sharing.
+    `network` is the helper party network, whose three helpers are local, or its name. `is_trigger`
+    is shared like the rest here; with real reports every helper knows it and it is a trivial sharing.
     """
 
     def shared(values: list[int], width: int) -> SharedBits:

@@ -2,9 +2,9 @@
 
 import random
 
-from ipa.errors import ParameterError
 from ipa.events import Event, SourceEvent, TriggerEvent
 from ipa.parameters import MAX_BREAKDOWNS, MAX_MATCH_KEY_BITS
+from ipa.ranges import check_integer
 
 WEEK_SECONDS = 7 * 24 * 3600
 """The timestamps of a workload are seconds of one epoch: 0 up to this, exclusive."""
@@ -39,12 +39,11 @@ def generate_events(
     """
     if users is None:
         users = max(1, count // 5) if isinstance(count, int) else 1
-    _check("count", count, 0, None)
-    _check("users", users, 1, None)
-    _check("breakdowns", breakdowns, 1, MAX_BREAKDOWNS)
-    _check("match_key_bits", match_key_bits, 1, MAX_MATCH_KEY_BITS)
-    if not isinstance(seed, int):
-        raise ParameterError(f"seed must be an integer, not {seed!r}")
+    check_integer("count", count, 0)
+    check_integer("users", users, 1)
+    check_integer("breakdowns", breakdowns, 1, MAX_BREAKDOWNS)
+    check_integer("match_key_bits", match_key_bits, 1, MAX_MATCH_KEY_BITS)
+    check_integer("seed", seed, 0)
     # A seed makes a workload reproducible; nothing here is secret, so no cryptographic randomness.
     # Only random() and getrandbits() are drawn from: their sequences are the same in every Python.
     rng = random.Random(seed)
@@ -79,9 +78,3 @@ def _skewed(rng: random.Random, bound: int, exponent: float) -> int:
 def _heavy_tailed_value(rng: random.Random) -> int:
     """Pareto with exponent 1.2, at least 5: most are small, one in some thousands is huge."""
     return min(LARGEST_VALUE, int(5 * (1.0 - rng.random()) ** (-1 / 1.2)))
-
-
-def _check(name: str, value: object, low: int, high: int | None) -> None:
-    if type(value) is not int or value < low or (high is not None and value > high):
-        allowed = f"at least {low}" if high is None else f"from {low} to {high}"
-        raise ParameterError(f"{name} must be an integer, {allowed}, not {value!r}")

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import SEEDS, Simulation, examples, small_queries
 
-from ipa.channel import Transcript
 from ipa.errors import EventError, ParameterError, VerificationError
 from ipa.events import Event, SourceEvent, TriggerEvent
-from ipa.oracle_sql import query_sql
+from ipa.network.interception import Transcript
+from ipa.network.simulation import RunOptions
+from ipa.oracle.sql import query_sql
 from ipa.parameters import Aggregate, Capping, QueryParameters
 from ipa.parties import HELPERS
 from ipa.query import query, run_query
@@ -27,7 +28,7 @@ Case = tuple[list[Event], QueryParameters]
 @given(SEEDS, small_queries())
 def test_colliding_keys_ties_and_caps(seed: int, case: Case) -> None:
     events, parameters = case
-    result = run_query(events, parameters, no_noise=True, seed=seed)
+    result = run_query(events, parameters, no_noise=True, options=RunOptions(seed=seed))
     assert result.sums == query_sql(events, parameters)
     assert (result.rows, result.parameters) == (len(events), parameters)
 
@@ -36,7 +37,7 @@ def test_colliding_keys_ties_and_caps(seed: int, case: Case) -> None:
 @given(SEEDS, queries(max_events=12))
 def test_every_width_up_to_the_largest(seed: int, case: Case) -> None:
     events, parameters = case
-    result = run_query(events, parameters, no_noise=True, seed=seed)
+    result = run_query(events, parameters, no_noise=True, options=RunOptions(seed=seed))
     assert result.sums == query_sql(events, parameters)
 
 
@@ -55,7 +56,7 @@ def test_thousands_of_events(
         aggregate=aggregate,
         security="semi-honest" if aggregate == "sum" else "malicious",
     )
-    result = run_query(events, parameters, no_noise=True, seed=1)
+    result = run_query(events, parameters, no_noise=True, options=RunOptions(seed=1))
     assert result.sums == query_sql(events, parameters)
     assert sum(result.sums) > 0
     assert any("aggregation/sort" in path for path in result.costs) == (breakdowns == 900)
@@ -67,7 +68,7 @@ def test_a_cap_far_wider_than_the_counts() -> None:
     parameters = QueryParameters(
         breakdowns=1000, cap=10**9, aggregate="count", security="semi-honest"
     )
-    result = run_query(events, parameters, no_noise=True, seed=1)
+    result = run_query(events, parameters, no_noise=True, options=RunOptions(seed=1))
     assert result.sums == query_sql(events, parameters)
     assert sum(result.sums) > 0
 
@@ -90,7 +91,7 @@ def test_the_largest_values_and_keys_do_not_wrap(capping: Capping) -> None:
             timestamp_bits=64,
             value_bits=64,
         )
-        result = run_query(events, parameters, no_noise=True, seed=1)
+        result = run_query(events, parameters, no_noise=True, options=RunOptions(seed=1))
         assert result.sums == query_sql(events, parameters) == [0, 0, cap]
 
 
@@ -122,7 +123,10 @@ def test_the_order_of_the_events_does_not_matter(seed: int, case: Case, rng: Ran
     events, parameters = case
     shuffled = events[:]
     rng.shuffle(shuffled)
-    answers = [run_query(e, parameters, no_noise=True, seed=seed).sums for e in (events, shuffled)]
+    answers = [
+        run_query(e, parameters, no_noise=True, options=RunOptions(seed=seed)).sums
+        for e in (events, shuffled)
+    ]
     assert answers[0] == answers[1]
 
 
@@ -159,7 +163,12 @@ def test_the_collector_notices_a_helper_that_lies(liar: int, which: int, row: in
 def test_a_seed_repeats_a_run_and_its_messages(seed: int) -> None:
     transcripts = [Transcript(), Transcript(), Transcript()]
     for transcript, number in zip(transcripts, (seed, seed, seed + 1), strict=True):
-        run_query([SOURCE, TRIGGER], SIMPLE, no_noise=True, seed=number, interceptors=[transcript])
+        run_query(
+            [SOURCE, TRIGGER],
+            SIMPLE,
+            no_noise=True,
+            options=RunOptions(seed=number, interceptors=[transcript]),
+        )
     assert transcripts[0].messages == transcripts[1].messages
     assert transcripts[0].messages != transcripts[2].messages
 
@@ -173,13 +182,17 @@ def test_a_bad_event_stops_the_query_before_any_work() -> None:
     transcript = Transcript()
     bad = SourceEvent(1, 1, 1, 2)
     with pytest.raises(EventError, match="row 2: breakdown_key: must be an integer from 0 to 1"):
-        run_query([SOURCE, bad], SIMPLE, no_noise=True, interceptors=[transcript])
+        run_query(
+            [SOURCE, bad], SIMPLE, no_noise=True, options=RunOptions(interceptors=[transcript])
+        )
     assert transcript.messages == []
 
 
 def test_steps_are_announced_and_the_result_says_what_it_cost() -> None:
     begun: list[str] = []
-    result = run_query([SOURCE, TRIGGER], SIMPLE, no_noise=True, seed=1, on_step=begun.append)
+    result = run_query(
+        [SOURCE, TRIGGER], SIMPLE, no_noise=True, options=RunOptions(seed=1, on_step=begun.append)
+    )
     assert begun[0] == "query"
     assert len(begun) == len(set(begun))
     assert set(result.costs) <= set(begun)

@@ -1,1 +1,73 @@
-"""Devices and report collectors: match keys, HPKE, reports, fanout queries. No MPC."""
+"""The client side: devices and report collectors, up to the query streams that helpers receive."""
+
+from ipa.client.configuration import (
+    HelperKeys,
+    NetworkConfiguration,
+    add_key,
+    configuration_from_json,
+    configuration_to_json,
+    generate_configuration,
+    retire_key,
+)
+from ipa.client.encrypted_match_key import EncryptedMatchKey, ReportContext, encrypt_match_key
+from ipa.client.fanout_query import (
+    FanoutQuery,
+    FieldWidths,
+    QueryStream,
+    read_query_stream,
+    write_query_stream,
+)
+from ipa.client.key_files import (
+    create_network_directory,
+    load_all_helper_keys,
+    load_configuration,
+    load_helper_keys,
+    save_configuration,
+    save_helper_keys,
+)
+from ipa.client.rejection import Reason
+from ipa.client.report_collector import (
+    CollectedEvent,
+    SourceData,
+    TriggerData,
+    additional_data,
+    assemble_fanout_query,
+)
+from ipa.client.report_size import ReportSize, report_size, report_size_in_spec
+from ipa.client.user_agent import ON_DEVICE, EmbeddingApp, UserAgent
+
+__all__ = [
+    "ON_DEVICE",
+    "CollectedEvent",
+    "EmbeddingApp",
+    "EncryptedMatchKey",
+    "FanoutQuery",
+    "FieldWidths",
+    "HelperKeys",
+    "NetworkConfiguration",
+    "QueryStream",
+    "Reason",
+    "ReportContext",
+    "ReportSize",
+    "SourceData",
+    "TriggerData",
+    "UserAgent",
+    "add_key",
+    "additional_data",
+    "assemble_fanout_query",
+    "configuration_from_json",
+    "configuration_to_json",
+    "create_network_directory",
+    "encrypt_match_key",
+    "generate_configuration",
+    "load_all_helper_keys",
+    "load_configuration",
+    "load_helper_keys",
+    "read_query_stream",
+    "report_size",
+    "report_size_in_spec",
+    "retire_key",
+    "save_configuration",
+    "save_helper_keys",
+    "write_query_stream",
+]

@@ -16,12 +16,6 @@ from ipa.names import check_identifier, is_identifier
 MAX_OPAQUE_BYTES = (1 << 16) - 1
 
 
-def check_integer(name: str, value: object, low: int, high: int) -> None:
-    """Raise ParameterError unless `value` is an integer from `low` to `high`; for public values."""
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise ParameterError(f"{name} must be an integer from {low} to {high}, not {value!r}")
-
-
 def encode_string(value: str) -> bytes:
     """The bytes of a `string`; ParameterError when it is not one."""
     check_identifier("a name", value)

@@ -27,17 +27,13 @@ Bytes, version 1 (ipa.client.encoding):
 
 from dataclasses import dataclass, field
 
-from ipa.client.encoding import (
-    Reader,
-    check_integer,
-    encode_opaque,
-    encode_string,
-)
+from ipa.client.configuration import HELPERS, NetworkConfiguration
+from ipa.client.encoding import Reader, encode_opaque, encode_string
 from ipa.client.keys import PrivateKey
-from ipa.client.networks import HELPERS, Network
 from ipa.client.rejection import Reason, reject
 from ipa.errors import ParameterError
 from ipa.names import MAX_EPOCH, check_identifier
+from ipa.ranges import check_integer
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import Pair, replicated_pairs, share_xor
 
@@ -50,34 +46,34 @@ Nonces = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
+class ReportContext:
     """Where and for whom a match key was encrypted; public, bound to the ciphertext.
 
     Raises ParameterError when a name is no identifier or epoch not from 0 to 2**32 - 1.
     """
 
-    network: str
+    network_name: str
     match_key_provider: str
     report_collector: str
     site: str
     epoch: int
 
     def __post_init__(self) -> None:
-        for name in ("network", "match_key_provider", "report_collector", "site"):
+        for name in ("network_name", "match_key_provider", "report_collector", "site"):
             check_identifier(name, getattr(self, name))
         check_integer("epoch", self.epoch, 0, MAX_EPOCH)
 
     def to_bytes(self) -> bytes:
         """The context in the byte format."""
-        names = (self.network, self.match_key_provider, self.report_collector, self.site)
+        names = (self.network_name, self.match_key_provider, self.report_collector, self.site)
         return b"".join(map(encode_string, names)) + self.epoch.to_bytes(4, "big")
 
     @classmethod
-    def read(cls, reader: Reader) -> "Context":
+    def read(cls, reader: Reader) -> "ReportContext":
         """The next context of a byte string; ReportError MALFORMED when there is none."""
-        network, provider, collector, site = (reader.string() for _ in range(4))
+        network_name, provider, collector, site = (reader.string() for _ in range(4))
         return cls(
-            network=network,
+            network_name=network_name,
             match_key_provider=provider,
             report_collector=collector,
             site=site,
@@ -89,7 +85,7 @@ class Context:
         parts = (
             _LABEL,
             bytes([helper]),
-            self.network.encode(),
+            self.network_name.encode(),
             self.match_key_provider.encode(),
             self.report_collector.encode(),
             self.site.encode(),
@@ -100,7 +96,7 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Sealed:
+class SealedShares:
     """A ciphertext and the id of the key that opens it."""
 
     key_id: int
@@ -115,8 +111,8 @@ class EncryptedMatchKey:
     the match key, nor whether one was ever set.
     """
 
-    context: Context
-    sealed: tuple[Sealed, ...]
+    context: ReportContext
+    sealed: tuple[SealedShares, ...]
 
     def to_bytes(self) -> bytes:
         """The byte format above."""
@@ -130,33 +126,38 @@ class EncryptedMatchKey:
         """Read the byte format; ReportError MALFORMED or UNSUPPORTED_VERSION. Opens nothing."""
         reader = Reader(data, "the encrypted match key")
         check_version(reader.integer(1), VERSION, "the encrypted match key")
-        context = Context.read(reader)
-        sealed = tuple(Sealed(reader.integer(2), reader.opaque()) for _ in HELPERS)
+        context = ReportContext.read(reader)
+        sealed = tuple(SealedShares(reader.integer(2), reader.opaque()) for _ in HELPERS)
         reader.finish()
         return cls(context, sealed)
 
 
 def encrypt_match_key(
-    match_key: int, context: Context, network: Network, randomness: Randomness
+    match_key: int,
+    context: ReportContext,
+    configuration: NetworkConfiguration,
+    randomness: Randomness,
 ) -> EncryptedMatchKey:
     """Share and encrypt a match key (spec, steps 2 to 4): helper i gets the pair (i, i + 1).
 
     Raises ParameterError when the match key does not fit the network's match_key_bits, or the
     context names another network.
     """
-    if context.network != network.identity:
+    if context.network_name != configuration.name:
         raise ParameterError(
-            f"the context is for network {context.network!r}, not {network.identity!r}"
+            f"the context is for network {context.network_name!r}, not {configuration.name!r}"
         )
-    width = network.match_key_bits
+    width = configuration.match_key_bits
     sealed = []
     pairs = replicated_pairs(share_xor(match_key, width, randomness))
     nonces = [randomness.random_bytes(NONCE_BYTES) for _ in HELPERS]
     for helper, pair in zip(HELPERS, pairs, strict=True):
-        key = network.encryption_key(helper)
+        key = configuration.encryption_key(helper)
         own_nonces = nonces[helper - 1], nonces[helper % len(HELPERS)]
         plaintext = encode_match_key(pair, own_nonces, width)
-        sealed.append(Sealed(key.key_id, key.seal(plaintext, context.info(helper, key.key_id))))
+        sealed.append(
+            SealedShares(key.key_id, key.seal(plaintext, context.info(helper, key.key_id)))
+        )
     return EncryptedMatchKey(context, tuple(sealed))
 
 
@@ -165,7 +166,7 @@ def open_match_key(
 ) -> tuple[Pair, Nonces]:
     """A helper's pair of shares of a match key of `width` bits, and their nonces.
 
-    `info` is Context.info of what the report claims: the ciphertext opens only if it was sealed for
+    `info` is ReportContext.info of what the report claims: the ciphertext opens only if it was sealed for
     the same. Raises ReportError CANNOT_DECRYPT, MALFORMED, OUT_OF_RANGE.
     """
     return decode_match_key(key.open(ciphertext, info), width)

@@ -25,14 +25,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from ipa.client.encoding import Reader, check_integer, encode_opaque
-from ipa.client.encrypted_match_key import Context, check_version
+from ipa.client.configuration import HELPERS
+from ipa.client.encoding import Reader, encode_opaque
+from ipa.client.encrypted_match_key import ReportContext, check_version
 from ipa.client.keys import FINGERPRINT_BYTES
-from ipa.client.networks import HELPERS
 from ipa.client.rejection import Reason, reject
 from ipa.errors import ParameterError
 from ipa.parameters import MAX_FIELD_BITS, MAX_MATCH_KEY_BITS, QueryParameters
-from ipa.parameters import Fanout as Fanout  # for those who import all of a query from here
+from ipa.parameters import Fanout as Fanout
+from ipa.ranges import check_integer
 
 Form = Literal["packed", "per-field"]
 
@@ -78,7 +79,7 @@ class FanoutQuery:
     trigger fanout query, must have exactly this context; the others may come from other sites.
     """
 
-    context: Context
+    context: ReportContext
     fanout: Fanout
     widths: FieldWidths
     match_key_bits: int = 64
@@ -108,7 +109,7 @@ class FanoutQuery:
     @classmethod
     def read(cls, reader: Reader) -> "FanoutQuery":
         """The next query of a byte string; ReportError MALFORMED when there is none."""
-        context = Context.read(reader)
+        context = ReportContext.read(reader)
         fanout, form, constraint, timestamp, breakdown, value, match_key = reader.integers(_SHAPE)
         try:
             return cls(
@@ -139,7 +140,7 @@ class QueryStream:
     helper: int
     key_fingerprint: bytes
     query: FanoutQuery
-    contexts: tuple[Context, ...]
+    contexts: tuple[ReportContext, ...]
     records: tuple[bytes, ...] = field(repr=False)
 
 
@@ -175,12 +176,12 @@ def read_query_stream(data: bytes) -> QueryStream:
         reject(Reason.MALFORMED, f"the query stream is for helper {helper}; there are 1, 2 and 3")
     fingerprint = reader.take(FINGERPRINT_BYTES)
     query = FanoutQuery.read(reader)
-    contexts = tuple([Context.read(reader) for _ in range(reader.integer(4))])
+    contexts = tuple([ReportContext.read(reader) for _ in range(reader.integer(4))])
     records = tuple([reader.opaque() for _ in range(reader.integer(4))])
     reader.finish()
     return QueryStream(helper, fingerprint, query, contexts, records)
 
 
-def context_table(contexts: Sequence[Context]) -> dict[Context, int]:
-    """Each distinct context's place in a stream's table, in order of first appearance."""
-    return {context: place for place, context in enumerate(dict.fromkeys(contexts))}
+def context_table(contexts: Sequence[ReportContext]) -> dict[ReportContext, int]:
+    """Each distinct context's index in a stream's table, in order of first appearance."""
+    return {context: index for index, context in enumerate(dict.fromkeys(contexts))}

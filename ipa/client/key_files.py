@@ -16,21 +16,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from ipa.client.networks import (
+from ipa.client.configuration import (
     HELPERS,
     HelperKeys,
-    Network,
+    NetworkConfiguration,
+    configuration_from_json,
+    configuration_to_json,
     helper_keys_from_json,
     helper_keys_to_json,
-    network_from_json,
-    network_to_json,
 )
 from ipa.errors import ParameterError, ReportError
 
 NETWORK_FILE = "network.json"
 MAX_FILE_BYTES = 1 << 24
 
-T = TypeVar("T", Network, HelperKeys)
+T = TypeVar("T", NetworkConfiguration, HelperKeys)
 
 
 def key_file_name(helper: int) -> str:
@@ -39,7 +39,7 @@ def key_file_name(helper: int) -> str:
 
 
 def create_network_directory(
-    directory: Path, network: Network, helper_keys: Sequence[HelperKeys]
+    directory: Path, configuration: NetworkConfiguration, helper_keys: Sequence[HelperKeys]
 ) -> None:
     """Write a new network; raises ParameterError if one of its files is there already.
 
@@ -53,12 +53,12 @@ def create_network_directory(
             raise ParameterError(f"{directory / name} exists and is not overwritten")
     for own in helper_keys:
         save_helper_keys(directory / key_file_name(own.helper), own)
-    save_network(directory / NETWORK_FILE, network)
+    save_configuration(directory / NETWORK_FILE, configuration)
 
 
-def save_network(path: Path, network: Network) -> None:
+def save_configuration(path: Path, configuration: NetworkConfiguration) -> None:
     """Write or replace a public configuration, atomically."""
-    _replace_file(path, network_to_json(network), 0o644)
+    _replace_file(path, configuration_to_json(configuration), 0o644)
 
 
 def save_helper_keys(path: Path, own: HelperKeys) -> None:
@@ -66,9 +66,9 @@ def save_helper_keys(path: Path, own: HelperKeys) -> None:
     _replace_file(path, helper_keys_to_json(own), 0o600)
 
 
-def load_network(path: Path) -> Network:
+def load_configuration(path: Path) -> NetworkConfiguration:
     """Read a public configuration; ReportError if it cannot be read or is malformed."""
-    return _parsed(path, _read_file(path, private=False), network_from_json)
+    return _parsed(path, _read_file(path, private=False), configuration_from_json)
 
 
 def load_helper_keys(path: Path) -> HelperKeys:
@@ -87,7 +87,7 @@ def load_all_helper_keys(directory: Path) -> tuple[HelperKeys, HelperKeys, Helpe
     """
     first, second, third = (load_helper_keys(directory / key_file_name(i)) for i in HELPERS)
     for helper, own in zip(HELPERS, (first, second, third), strict=True):
-        if own.helper != helper or own.network != first.network:
+        if own.helper != helper or own.network_name != first.network_name:
             raise ReportError(f"{directory / key_file_name(helper)} has another helper's keys")
     return first, second, third
 

@@ -25,9 +25,10 @@ from cryptography.hazmat.primitives.hpke import (
     Suite,
 )
 
-from ipa.client.encoding import check_integer, encode_opaque
+from ipa.client.encoding import encode_opaque
 from ipa.client.rejection import Reason, reject
 from ipa.errors import ParameterError, ReportError
+from ipa.ranges import check_integer
 from ipa.sharing.randomness import Randomness
 
 KemName = Literal["X25519", "MLKEM768-X25519"]

@@ -7,20 +7,19 @@ sees its own fields in the clear and never a match key.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from ipa.client.configuration import HELPERS, NetworkConfiguration
 from ipa.client.encrypted_match_key import (
-    Context,
     EncryptedMatchKey,
+    ReportContext,
     encode_pair,
     match_key_bytes,
 )
 from ipa.client.fanout_query import (
-    Fanout,
     FanoutQuery,
     QueryStream,
     context_table,
     write_query_stream,
 )
-from ipa.client.networks import HELPERS, Network
 from ipa.client.rejection import Reason, reject
 from ipa.client.report_format import (
     Record,
@@ -35,6 +34,8 @@ from ipa.client.report_format import (
 from ipa.client.validation import check_context
 from ipa.errors import EventError, ParameterError, ReportError
 from ipa.events import Event, SourceEvent
+from ipa.parameters import ReportKind
+from ipa.ranges import is_integer
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import Pair, replicated_pairs, share_xor
 
@@ -75,7 +76,7 @@ def additional_data(event: Event) -> SourceData | TriggerData:
 def assemble_fanout_query(
     query: FanoutQuery,
     events: Sequence[CollectedEvent],
-    network: Network,
+    configuration: NetworkConfiguration,
     randomness: Randomness,
 ) -> tuple[bytes, bytes, bytes]:
     """The three streams of a fanout query, for helpers 1, 2 and 3, in the order of `events`.
@@ -85,15 +86,15 @@ def assemble_fanout_query(
     of range, ReportError (with row) for a match key that the helpers would refuse, ParameterError
     for a query that is not the network's. Rows count from 1.
     """
-    _check_network(query, network)
+    _check_configuration(query, configuration)
     for row, event in enumerate(events, 1):
-        check_event(row, event, query, network)
+        check_event(row, event, query, configuration)
     contexts = context_table([event.match_key.context for event in events])
-    reports = [seal_report(event, contexts, query, network, randomness) for event in events]
+    reports = [seal_report(event, contexts, query, configuration, randomness) for event in events]
 
     def stream(helper: int) -> bytes:
         records = tuple(report[helper - 1] for report in reports)
-        fingerprint = network.encryption_key(helper).fingerprint
+        fingerprint = configuration.encryption_key(helper).fingerprint
         return write_query_stream(QueryStream(helper, fingerprint, query, tuple(contexts), records))
 
     return stream(1), stream(2), stream(3)
@@ -101,9 +102,9 @@ def assemble_fanout_query(
 
 def seal_report(
     event: CollectedEvent,
-    contexts: dict[Context, int],
+    contexts: dict[ReportContext, int],
     query: FanoutQuery,
-    network: Network,
+    configuration: NetworkConfiguration,
     randomness: Randomness,
 ) -> tuple[bytes, bytes, bytes]:
     """One report's records for helpers 1, 2 and 3; `contexts` is the stream's table of contexts.
@@ -113,9 +114,11 @@ def seal_report(
     kind, values = _kind_and_values(event.data)
     widths = field_widths(query.widths, kind)
     shares = share_xor(pack(values, widths), sum(widths), randomness)
-    place = contexts[event.match_key.context]
+    context_index = contexts[event.match_key.context]
     first, second, third = (
-        write_record(_seal_for(helper, pair, kind, place, event.match_key, query, network))
+        write_record(
+            _seal_for(helper, pair, kind, context_index, event.match_key, query, configuration)
+        )
         for helper, pair in zip(HELPERS, replicated_pairs(shares), strict=True)
     )
     return first, second, third
@@ -124,14 +127,14 @@ def seal_report(
 def _seal_for(
     helper: int,
     pair: Pair,
-    kind: Fanout,
-    place: int,
+    kind: ReportKind,
+    context_index: int,
     encrypted: EncryptedMatchKey,
     query: FanoutQuery,
-    network: Network,
+    configuration: NetworkConfiguration,
 ) -> Record:
     """Encrypt one helper's pair of shares, in one ciphertext or one per field."""
-    key = network.encryption_key(helper)
+    key = configuration.encryption_key(helper)
     match_key = encrypted.sealed[helper - 1]
     widths = ciphertext_widths(query, kind)
     pieces = zip(unpack(pair[0], widths), unpack(pair[1], widths), widths, strict=True)
@@ -140,34 +143,36 @@ def _seal_for(
         prefix = info_prefix(query, helper, kind, part, key.key_id)
         plaintext = encode_pair((first, second), width)
         ciphertexts.append(key.seal(plaintext, info(prefix, match_key.ciphertext)))
-    return Record(kind, place, match_key, key.key_id, tuple(ciphertexts))
+    return Record(kind, context_index, match_key, key.key_id, tuple(ciphertexts))
 
 
-def check_event(row: int, event: CollectedEvent, query: FanoutQuery, network: Network) -> None:
+def check_event(
+    row: int, event: CollectedEvent, query: FanoutQuery, configuration: NetworkConfiguration
+) -> None:
     """Raise EventError or ReportError unless the event can be a report of the query."""
     kind, values = _kind_and_values(event.data)
     names = (field.name for field in fields(event.data))
     widths = field_widths(query.widths, kind)
     for name, value, width in zip(names, values, widths, strict=True):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0 or value >> width:
+        if not is_integer(value, 0, (1 << width) - 1):
             raise EventError(row, name, f"must be an integer from 0 to {(1 << width) - 1}")
     try:
         check_context(event.match_key.context, kind, query)
-        _check_sealed(event.match_key, network)
+        _check_sealed(event.match_key, configuration)
     except ReportError as error:
         raise ReportError(error.problem, error.reason, row) from None
 
 
-def _check_sealed(encrypted: EncryptedMatchKey, network: Network) -> None:
+def _check_sealed(encrypted: EncryptedMatchKey, configuration: NetworkConfiguration) -> None:
     """Raise ReportError unless there is one ciphertext per helper, under its key and of its length."""
     if len(encrypted.sealed) != len(HELPERS):
         reject(Reason.MALFORMED, f"the match key has {len(encrypted.sealed)} ciphertexts, not 3")
     for helper, sealed in zip(HELPERS, encrypted.sealed, strict=True):
-        keys = (key for key in network.helpers[helper - 1] if key.status == "active")
+        keys = (key for key in configuration.helpers[helper - 1] if key.status == "active")
         key = next((key for key in keys if key.key_id == sealed.key_id), None)
         if key is None:
             reject(Reason.UNKNOWN_KEY, f"helper {helper} has no active key {sealed.key_id}")
-        length = key.overhead + match_key_bytes(network.match_key_bits)
+        length = key.overhead + match_key_bytes(configuration.match_key_bits)
         if len(sealed.ciphertext) != length:
             reject(
                 Reason.MALFORMED,
@@ -176,19 +181,19 @@ def _check_sealed(encrypted: EncryptedMatchKey, network: Network) -> None:
             )
 
 
-def _kind_and_values(data: SourceData | TriggerData) -> tuple[Fanout, tuple[int, int, int]]:
+def _kind_and_values(data: SourceData | TriggerData) -> tuple[ReportKind, tuple[int, int, int]]:
     if isinstance(data, SourceData):
         return "source", (data.attribution_constraint_id, data.timestamp, data.breakdown_key)
     return "trigger", (data.attribution_constraint_id, data.timestamp, data.trigger_value)
 
 
-def _check_network(query: FanoutQuery, network: Network) -> None:
-    if query.context.network != network.identity:
+def _check_configuration(query: FanoutQuery, configuration: NetworkConfiguration) -> None:
+    if query.context.network_name != configuration.name:
         raise ParameterError(
-            f"the query is for network {query.context.network!r}, not {network.identity!r}"
+            f"the query is for network {query.context.network_name!r}, not {configuration.name!r}"
         )
-    if query.match_key_bits != network.match_key_bits:
+    if query.match_key_bits != configuration.match_key_bits:
         raise ParameterError(
-            f"match keys of network {network.identity!r} have {network.match_key_bits} bits, "
+            f"match keys of network {configuration.name!r} have {configuration.match_key_bits} bits, "
             f"not {query.match_key_bits}"
         )

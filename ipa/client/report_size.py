@@ -10,13 +10,10 @@ the packed form has two ciphertexts (SPEC_NOTES: report-size).
 from dataclasses import dataclass
 
 from ipa.client.encrypted_match_key import match_key_bytes, pair_bytes
-from ipa.client.fanout_query import Fanout, FanoutQuery
+from ipa.client.fanout_query import FanoutQuery
 from ipa.client.keys import KemName, ciphertext_overhead
-from ipa.client.report_format import ciphertext_widths, field_widths
-
-# Kind, context number, two key ids, and the u16 length of the record in the stream.
-_FRAMING_BYTES = 1 + 4 + 2 + 2 + 2
-_LENGTH_BYTES = 2
+from ipa.client.report_format import ciphertext_widths, field_widths, record_framing_bytes
+from ipa.parameters import ReportKind
 
 
 @dataclass(frozen=True)
@@ -36,18 +33,18 @@ class ReportSize:
         return self.match_key + self.data + self.framing
 
 
-def report_size(query: FanoutQuery, kind: Fanout, kem: KemName = "X25519") -> ReportSize:
+def report_size(query: FanoutQuery, kind: ReportKind, kem: KemName = "X25519") -> ReportSize:
     """The exact size of a source or trigger report for one helper, in the query's form."""
     overhead = ciphertext_overhead(kem)
     widths = ciphertext_widths(query, kind)
     return ReportSize(
         match_key=overhead + match_key_bytes(query.match_key_bits),
         data=sum(overhead + pair_bytes(width) for width in widths),
-        framing=_FRAMING_BYTES + _LENGTH_BYTES * (1 + len(widths)),
+        framing=record_framing_bytes(len(widths)),
     )
 
 
-def report_size_in_spec(query: FanoutQuery, kind: Fanout, kem: KemName = "X25519") -> int:
+def report_size_in_spec(query: FanoutQuery, kind: ReportKind, kem: KemName = "X25519") -> int:
     """The spec's arithmetic for one helper: four ciphertexts of one share each, no framing.
 
     The match key's plaintext has the spec's three names beside the share. One share per helper,

@@ -8,15 +8,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ipa.client.encoding import check_integer
-from ipa.client.encrypted_match_key import (
-    Context,
-    EncryptedMatchKey,
-    encrypt_match_key,
-)
-from ipa.client.networks import Network
+from ipa.client.configuration import NetworkConfiguration
+from ipa.client.encrypted_match_key import EncryptedMatchKey, ReportContext, encrypt_match_key
 from ipa.errors import ParameterError
 from ipa.names import MAX_EPOCH, check_identifier
+from ipa.ranges import check_integer
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import check_bits
 
@@ -54,7 +50,8 @@ class EmbeddingApp:
 
 
 class UserAgent:
-    """One device. `networks` and `match_key_providers` are those its vendor approves.
+    """One device. `configurations` are those of the networks, and `match_key_providers`
+    those, that its vendor approves.
 
     All networks must take match keys of one width. No method tells whether a match key was set:
     they return the same types and sizes, and raise for public reasons only.
@@ -62,14 +59,16 @@ class UserAgent:
 
     def __init__(
         self,
-        networks: Iterable[Network],
+        configurations: Iterable[NetworkConfiguration],
         match_key_providers: Collection[str] = (),
         *,
         epoch: int = 0,
         randomness: Randomness | None = None,
     ) -> None:
-        self._networks = {network.identity: network for network in networks}
-        widths = {network.match_key_bits for network in self._networks.values()}
+        self._configurations = {
+            configuration.name: configuration for configuration in configurations
+        }
+        widths = {configuration.match_key_bits for configuration in self._configurations.values()}
         if len(widths) != 1:
             raise ParameterError("a user agent needs networks that agree on match_key_bits")
         for provider in match_key_providers:
@@ -85,7 +84,9 @@ class UserAgent:
         # its own or None, app denied access or None, context).
         self._match_keys: dict[tuple[str | None, str], int] = {}
         self._pending: dict[str, int] = {}
-        self._ciphertexts: dict[tuple[str | None, str | None, Context], EncryptedMatchKey] = {}
+        self._ciphertexts: dict[
+            tuple[str | None, str | None, ReportContext], EncryptedMatchKey
+        ] = {}
 
     def __repr__(self) -> str:
         return f"<UserAgent: epoch {self._epoch}>"
@@ -112,7 +113,7 @@ class UserAgent:
         report_collector: str,
         match_key_provider: str = ON_DEVICE,
         *,
-        network: str,
+        network_name: str,
         app: EmbeddingApp | None = None,
     ) -> EncryptedMatchKey:
         """The encrypted match key for a report collector on the current site, in this epoch.
@@ -122,12 +123,12 @@ class UserAgent:
         and no longer, for it links (SPEC_NOTES: cached-ciphertexts-link).
         Raises ParameterError for a network or match key provider that is not approved.
         """
-        if network not in self._networks:
-            raise ParameterError(f"{network!r} is not an approved helper party network")
+        if network_name not in self._configurations:
+            raise ParameterError(f"{network_name!r} is not an approved helper party network")
         if match_key_provider != ON_DEVICE and match_key_provider not in self._providers:
             raise ParameterError(f"{match_key_provider!r} is not an approved match key provider")
-        context = Context(
-            network=network,
+        context = ReportContext(
+            network_name=network_name,
             match_key_provider=match_key_provider,
             report_collector=report_collector,
             site=site,
@@ -136,11 +137,11 @@ class UserAgent:
         if app is not None and app.access == "denied-fresh":
             return self._encrypt(self._random_match_key(), context)
         denied = app.identity if app is not None and app.access != "granted" else None
-        place = (_storage_owner(app), denied, context)
-        if place not in self._ciphertexts:
+        cache_key = (_storage_owner(app), denied, context)
+        if cache_key not in self._ciphertexts:
             match_key = self._match_key(denied, match_key_provider)
-            self._ciphertexts[place] = self._encrypt(match_key, context)
-        return self._ciphertexts[place]
+            self._ciphertexts[cache_key] = self._encrypt(match_key, context)
+        return self._ciphertexts[cache_key]
 
     def advance_epoch(self, epoch: int | None = None) -> None:
         """Enter the next epoch, or a given later one: match keys set before now take effect.
@@ -164,19 +165,19 @@ class UserAgent:
             if owner == _storage_owner(app) and context.site == site:
                 del self._ciphertexts[owner, denied, context]
 
-    def update_network(self, network: Network) -> None:
+    def update_configuration(self, configuration: NetworkConfiguration) -> None:
         """Take over a newer configuration of an approved network: new keys, from now on.
 
         Ciphertexts of this epoch are kept, so helpers retire a key only after they stop accepting
-        reports of the epoch. Raises ParameterError for another identity or width.
+        reports of the epoch. Raises ParameterError for another name or width.
         """
-        known = self._networks.get(network.identity)
-        if known is None or known.match_key_bits != network.match_key_bits:
+        known = self._configurations.get(configuration.name)
+        if known is None or known.match_key_bits != configuration.match_key_bits:
             raise ParameterError(
-                f"no network {network.identity!r} with {network.match_key_bits}-bit match keys "
+                f"no network {configuration.name!r} with {configuration.match_key_bits}-bit match keys "
                 "is approved"
             )
-        self._networks[network.identity] = network
+        self._configurations[configuration.name] = configuration
 
     def _match_key(self, denied: str | None, provider: str) -> int:
         """The device's match key of a provider, or the random one of an app denied access."""
@@ -188,9 +189,9 @@ class UserAgent:
     def _random_match_key(self) -> int:
         return self._randomness.random_bits(self._match_key_bits)
 
-    def _encrypt(self, match_key: int, context: Context) -> EncryptedMatchKey:
-        network = self._networks[context.network]
-        return encrypt_match_key(match_key, context, network, self._randomness)
+    def _encrypt(self, match_key: int, context: ReportContext) -> EncryptedMatchKey:
+        configuration = self._configurations[context.network_name]
+        return encrypt_match_key(match_key, context, configuration, self._randomness)
 
 
 def _storage_owner(app: EmbeddingApp | None) -> str | None:

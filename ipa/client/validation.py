@@ -1,11 +1,12 @@
 """The rules a report's public context must keep (spec: Validating reports)."""
 
-from ipa.client.encrypted_match_key import Context
-from ipa.client.fanout_query import Fanout, FanoutQuery
+from ipa.client.encrypted_match_key import ReportContext
+from ipa.client.fanout_query import FanoutQuery
 from ipa.client.rejection import Reason, reject
+from ipa.parameters import ReportKind
 
 
-def check_context(context: Context, kind: Fanout, query: FanoutQuery) -> None:
+def check_context(context: ReportContext, kind: ReportKind, query: FanoutQuery) -> None:
     """Raise ReportError unless a report of `kind` with this context may be part of the query.
 
     Network, epoch, report collector and match key provider must be the query's; the site must be
@@ -15,7 +16,7 @@ def check_context(context: Context, kind: Fanout, query: FanoutQuery) -> None:
     """
     expected = query.context
     rules = (
-        (Reason.WRONG_NETWORK, "network", context.network, expected.network),
+        (Reason.WRONG_NETWORK, "network", context.network_name, expected.network_name),
         (Reason.WRONG_EPOCH, "epoch", context.epoch, expected.epoch),
         (
             Reason.WRONG_COLLECTOR,

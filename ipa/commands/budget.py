@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-from ipa.budget import (
+from ipa.budget.commitments import CollectorShare, Commitment
+from ipa.budget.epsilon import decimal_text, exact_epsilon
+from ipa.budget.ledger import (
     Budget,
     budgets,
     check_total,
@@ -15,12 +17,11 @@ from ipa.budget import (
     find_receipt,
     queries,
 )
-from ipa.client.key_files import load_network
+from ipa.budget.transparency import ExportFormat, export_queries, published
+from ipa.client.key_files import load_configuration
 from ipa.client.user_agent import ON_DEVICE
-from ipa.commitments import CollectorShare, Commitment, decimal_text, exact_epsilon
+from ipa.commands.output import Table, write_table
 from ipa.errors import ParameterError
-from ipa.output import Table, write_table
-from ipa.transparency import ExportFormat, export_queries, published
 
 _EPOCH = 1
 
@@ -65,13 +66,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Create and commit as asked, then show the budgets or queries."""
     _check_options(arguments)
     if arguments.create is not None or arguments.commit:
-        network = load_network(arguments.network).identity
-        commitment = _commitment(arguments, network) if arguments.commit else None
+        network_name = load_configuration(arguments.network).name
+        commitment = _commitment(arguments, network_name) if arguments.commit else None
         if arguments.create is not None:
             site_epsilon = exact_epsilon(arguments.create)
             if commitment is not None:
                 check_total(commitment, site_epsilon)  # before there is a ledger, not after
-            create_ledger(arguments.ledger, network=network, site_epsilon=site_epsilon)
+            create_ledger(arguments.ledger, network_name=network_name, site_epsilon=site_epsilon)
         if commitment is not None:
             commit(arguments.ledger, commitment)
     if arguments.query_id is not None:
@@ -133,7 +134,7 @@ def _receipt(arguments: argparse.Namespace) -> dict[str, int | str]:
     return published(receipt.query) | left
 
 
-def _commitment(arguments: argparse.Namespace, network: str) -> Commitment:
+def _commitment(arguments: argparse.Namespace, network_name: str) -> Commitment:
     provider = arguments.match_key_provider
     shares = []
     for text in arguments.commit:
@@ -144,7 +145,7 @@ def _commitment(arguments: argparse.Namespace, network: str) -> Commitment:
     return Commitment(
         site=arguments.site,
         epoch=_EPOCH if arguments.epoch is None else arguments.epoch,
-        network=network,
+        network_name=network_name,
         match_key_provider=ON_DEVICE if provider is None else provider,
         shares=tuple(shares),
     )

@@ -5,12 +5,12 @@ import sys
 from collections.abc import Sequence
 
 from ipa.events import Event
-from ipa.oracle_sql import query_sql
+from ipa.oracle.sql import query_sql
 from ipa.parameters import QueryParameters
 
 
 def sums_by_sql(events: Sequence[Event], parameters: QueryParameters) -> list[int]:
-    """`ipa.oracle_sql.query_sql`, which Ctrl-C interrupts like everything else."""
+    """`ipa.oracle.sql.query_sql`, which Ctrl-C interrupts like everything else."""
     try:
         return query_sql(events, parameters)
     except sqlite3.OperationalError as error:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from ipa.client.encrypted_match_key import Context
+from ipa.client.configuration import NetworkConfiguration
+from ipa.client.encrypted_match_key import ReportContext
 from ipa.client.fanout_query import FanoutQuery, FieldWidths, Form
-from ipa.client.key_files import load_network
-from ipa.client.networks import Network
+from ipa.client.key_files import load_configuration
 from ipa.client.report_collector import CollectedEvent, additional_data, assemble_fanout_query
 from ipa.client.user_agent import ON_DEVICE, UserAgent
 from ipa.commands.directories import new_directory, write_streams
@@ -88,13 +88,13 @@ def _add_width_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Encrypt every event on its device and site, and write the streams, all or none."""
     check_identifier("--site", arguments.site)
-    network = load_network(arguments.network)
-    limits = _limits(arguments, network)
+    configuration = load_configuration(arguments.network)
+    limits = _limits(arguments, configuration)
     named = arguments.report_collector
     collector = arguments.site if named is None else named
     query = FanoutQuery(
-        context=Context(
-            network=network.identity,
+        context=ReportContext(
+            network_name=configuration.name,
             match_key_provider=arguments.match_key_provider,
             report_collector=collector,
             site=arguments.site,
@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
         ),
         fanout=arguments.fanout,
         widths=FieldWidths.of(limits),
-        match_key_bits=network.match_key_bits,
+        match_key_bits=configuration.match_key_bits,
         form=arguments.form,
     )
     if arguments.epoch == 0 and arguments.match_key_provider != ON_DEVICE:
@@ -113,8 +113,8 @@ def run(arguments: argparse.Namespace) -> int:
     with new_directory(arguments.out) as directory:
         events = read_events(arguments.events, limits)
         try:
-            collected = encrypt_events(events, query.context, network)
-            streams = assemble_fanout_query(query, collected, network, Randomness())
+            collected = encrypt_events(events, query.context, configuration)
+            streams = assemble_fanout_query(query, collected, configuration, Randomness())
         except InputError as error:
             raise InputError(f"{source_name(arguments.events)}: {error}") from None
         write_streams(directory, streams)
@@ -126,7 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def encrypt_events(
-    events: Sequence[Event], context: Context, network: Network
+    events: Sequence[Event], context: ReportContext, configuration: NetworkConfiguration
 ) -> list[CollectedEvent]:
     """What the devices hand the report collector: an encrypted match key for every event.
 
@@ -140,30 +140,35 @@ def encrypt_events(
     for row, event in enumerate(events, 1):
         device = devices.get(event.match_key)
         if device is None:
-            device = devices[event.match_key] = _device(event.match_key, context, network)
+            device = devices[event.match_key] = _device(event.match_key, context, configuration)
         site = event.site or context.site
         try:
             check_identifier("site", site)
         except ParameterError as error:
             raise EventError(row, "site", str(error)) from None
         encrypted = device.get_encrypted_match_key(
-            site, context.report_collector, context.match_key_provider, network=network.identity
+            site,
+            context.report_collector,
+            context.match_key_provider,
+            network_name=configuration.name,
         )
         collected.append(CollectedEvent(additional_data(event), encrypted))
     return collected
 
 
-def _device(match_key: int, context: Context, network: Network) -> UserAgent:
+def _device(
+    match_key: int, context: ReportContext, configuration: NetworkConfiguration
+) -> UserAgent:
     provider = context.match_key_provider
     if provider == ON_DEVICE:
-        return UserAgent([network], epoch=context.epoch)
-    device = UserAgent([network], [provider], epoch=context.epoch - 1)
+        return UserAgent([configuration], epoch=context.epoch)
+    device = UserAgent([configuration], [provider], epoch=context.epoch - 1)
     device.set_match_key(provider, match_key)
     device.advance_epoch()
     return device
 
 
-def _limits(arguments: argparse.Namespace, network: Network) -> QueryParameters:
+def _limits(arguments: argparse.Namespace, configuration: NetworkConfiguration) -> QueryParameters:
     """The widths as parameters that the events are checked against. Raises ParameterError."""
     bits, largest = arguments.breakdown_key_bits, MAX_BREAKDOWNS.bit_length() - 1
     if not 1 <= bits <= largest:
@@ -171,7 +176,7 @@ def _limits(arguments: argparse.Namespace, network: Network) -> QueryParameters:
     return QueryParameters(
         breakdowns=1 << bits,
         cap=1,  # says nothing about events
-        match_key_bits=network.match_key_bits,
+        match_key_bits=configuration.match_key_bits,
         attribution_constraint_id_bits=arguments.attribution_constraint_id_bits,
         timestamp_bits=arguments.timestamp_bits,
         value_bits=arguments.value_bits,

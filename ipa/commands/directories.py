@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ipa.client.networks import HELPERS
+from ipa.client.configuration import HELPERS
 from ipa.errors import InputError, ParameterError
 
 

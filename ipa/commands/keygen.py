@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
+from ipa.client.configuration import NetworkConfiguration, generate_configuration
 from ipa.client.key_files import create_network_directory
 from ipa.client.keys import KemName
-from ipa.client.networks import Network, generate_network
 from ipa.commands.directories import new_directory
 
 
@@ -20,10 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a new directory: network.json to publish, and a private key file per helper",
     )
     parser.add_argument(
-        "--identity",
+        "--name",
         default="helpers.example",
         metavar="NAME",
-        help="the network's identity, which never changes (default: %(default)s)",
+        help="the network's name, which never changes (default: %(default)s)",
     )
     parser.add_argument(
         "--kem",
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--match-key-bits",
         type=int,
-        default=Network.match_key_bits,
+        default=NetworkConfiguration.match_key_bits,
         metavar="W",
         help="width of all match keys (default: %(default)s)",
     )
@@ -42,10 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the directory, as a whole or not at all, and say what is in it."""
-    network, helper_keys = generate_network(
-        arguments.identity, arguments.kem, arguments.match_key_bits
+    configuration, helper_keys = generate_configuration(
+        arguments.name, arguments.kem, arguments.match_key_bits
     )
     with new_directory(arguments.out) as directory:
-        create_network_directory(directory, network, helper_keys)
-    print(f"{arguments.out}: network {network.identity}, one {arguments.kem} key per helper")
+        create_network_directory(directory, configuration, helper_keys)
+    print(f"{arguments.out}: network {configuration.name}, one {arguments.kem} key per helper")
     return 0

@@ -6,9 +6,9 @@ from time import perf_counter
 
 from ipa.commands.checking import report_check, sums_by_sql
 from ipa.commands.options import add_query_arguments, query_parameters, read_events
-from ipa.costs import Cost
-from ipa.oracle import query_in_steps
-from ipa.output import write_result
+from ipa.commands.output import write_result
+from ipa.network.costs import Cost
+from ipa.oracle.steps import query_in_steps
 from ipa.query import QueryResult
 
 

@@ -5,10 +5,11 @@ import sys
 
 from ipa.commands.checking import report_check, sums_by_sql
 from ipa.commands.options import add_query_arguments, query_parameters, read_events
+from ipa.commands.output import write_result
+from ipa.commands.progress import Progress
 from ipa.commands.report_options import add_report_arguments, is_report_query
 from ipa.errors import ParameterError
-from ipa.output import write_result
-from ipa.progress import Progress
+from ipa.network.simulation import RunOptions
 from ipa.query import run_query
 
 
@@ -30,9 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
         return run_over_reports(arguments, parameters)
     events = read_events(arguments.events, parameters)
     with Progress(sys.stderr, len(events)) as progress:
-        result = run_query(
-            events, parameters, no_noise=True, seed=arguments.seed, on_step=progress.step
-        )
+        options = RunOptions(seed=arguments.seed, on_step=progress.step)
+        result = run_query(events, parameters, no_noise=True, options=options)
     write_result(result, parameters.security, arguments.format, sys.stdout)
     if not arguments.check:
         return 0

@@ -7,14 +7,15 @@ import sys
 import time
 from pathlib import Path
 
-from ipa.budget import Receipt
+from ipa.budget.epsilon import decimal_text, exact_epsilon
+from ipa.budget.ledger import Receipt
 from ipa.client.key_files import load_all_helper_keys
 from ipa.commands.directories import read_streams
-from ipa.commitments import decimal_text, exact_epsilon
+from ipa.commands.output import result_object, write_result
+from ipa.commands.progress import Progress
 from ipa.errors import ParameterError
-from ipa.output import result_object, write_result
+from ipa.network.simulation import RunOptions
 from ipa.parameters import QueryParameters
-from ipa.progress import Progress
 from ipa.report_query import Payment, ReportQueryResult, run_report_query
 
 
@@ -37,9 +38,8 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
             payment=payment,
             compressed_match_key_bits=arguments.compress_match_keys,
             no_noise=arguments.no_noise,
-            seed=arguments.seed,
+            options=RunOptions(seed=arguments.seed, on_step=progress.step),
             on_accepted=accepted,
-            on_step=progress.step,
         )
     if arguments.format == "json":
         shown = result_object(result.result, parameters.security) | report_object(result)

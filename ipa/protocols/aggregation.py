@@ -1,14 +1,14 @@
 """Step 5 of the query: summing the credits per breakdown key (spec: Computing the Aggregates)."""
 
 from ipa.errors import ParameterError
-from ipa.network import HelperPartyNetwork
-from ipa.protocols.addition import add_gates, subtract, sum_rows, sum_rows_gates
-from ipa.protocols.bitonic_sort import sort_gates, sort_rows
-from ipa.protocols.constants import public_columns, public_number, widen
-from ipa.protocols.multiplication import multiply
-from ipa.protocols.scan import running_totals, running_totals_gates
+from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.protocols.circuits.addition import add_gates, subtract, sum_rows, sum_rows_gates
+from ipa.protocols.circuits.bitonic_sort import sort_gates, sort_rows
+from ipa.protocols.circuits.constants import public_columns, public_number, zero_extend
+from ipa.protocols.circuits.multiplication import multiply
+from ipa.protocols.circuits.scan import running_totals, running_totals_gates
 from ipa.sharing.bits import columns_from_rows, ones
-from ipa.sharing.replicated import SharedBits, join_columns, join_rows
+from ipa.sharing.shared_bits import SharedBits, join_columns, join_rows
 
 # What Python's calls for the product of two columns cost besides the work on their bits, in gates:
 # with few rows and many breakdowns they decide which way is faster.
@@ -104,7 +104,7 @@ def sums_by_sorting(
     marked = _with_markers(network, breakdown_key, credit, breakdowns)
     ordered = sort_rows(network, marked, key_bits)
     all_one_group = public_columns(network, ordered.rows, [ones(ordered.rows) & ~1])
-    credits = widen(network, ordered[key_bits:], width)
+    credits = zero_extend(network, ordered[key_bits:], width)
     totals = running_totals(network, all_one_group, credits)
     is_row, key = ~ordered[0], ordered[1:key_bits]
     front = sort_rows(network, join_columns(key, is_row, totals), key_bits)

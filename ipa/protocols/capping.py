@@ -3,15 +3,15 @@
 from typing import get_args
 
 from ipa.errors import ParameterError
-from ipa.network import HelperPartyNetwork
+from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.parameters import Capping, bits_for
-from ipa.protocols.addition import multiply_by_constant, subtract
-from ipa.protocols.comparison import greater_than
-from ipa.protocols.constants import public_number
-from ipa.protocols.division import divide
-from ipa.protocols.multiplexer import choose
-from ipa.protocols.scan import last_of_group, running_totals
-from ipa.sharing.replicated import SharedBits, join_rows
+from ipa.protocols.circuits.addition import multiply_by_constant, subtract
+from ipa.protocols.circuits.comparison import greater_than
+from ipa.protocols.circuits.constants import public_number
+from ipa.protocols.circuits.division import divide
+from ipa.protocols.circuits.multiplexer import choose
+from ipa.protocols.circuits.scan import last_of_group, running_totals
+from ipa.sharing.shared_bits import SharedBits, join_rows
 
 
 def cap_credits(

@@ -2,23 +2,23 @@
 
 from dataclasses import dataclass
 
-from ipa.network import HelperPartyNetwork
-from ipa.protocols.equality import equal
-from ipa.protocols.multiplication import multiply
+from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.protocols.circuits.equality import equal
+from ipa.protocols.circuits.multiplication import multiply
 from ipa.reports import GenericReports
 from ipa.sharing.bits import ones
-from ipa.sharing.replicated import SharedBits
+from ipa.sharing.shared_bits import SharedBits
 
 
 @dataclass(frozen=True)
 class HelperBits:
     """Whether a row has the same key as the row before it; 0 in row 0. One column each.
 
-    `same_group` compares (match key, attribution constraint ID) and delimits attribution;
+    `same_match_key_and_constraint` compares (match key, attribution constraint ID) and delimits attribution;
     `same_match_key` compares the match key alone and delimits the cap.
     """
 
-    same_group: SharedBits
+    same_match_key_and_constraint: SharedBits
     same_match_key: SharedBits
 
 

@@ -1,16 +1,16 @@
 """Step 3 of the query: oblivious last touch attribution (spec: Oblivious Last Touch Attribution)."""
 
-from ipa.network import HelperPartyNetwork
+from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.parameters import bits_for
-from ipa.protocols.addition import add
-from ipa.protocols.constants import public_number, widen
-from ipa.protocols.multiplication import multiply
-from ipa.sharing.replicated import SharedBits, join_columns
+from ipa.protocols.circuits.addition import add
+from ipa.protocols.circuits.constants import public_number, zero_extend
+from ipa.protocols.circuits.multiplication import multiply
+from ipa.sharing.shared_bits import SharedBits, join_columns
 
 
 def attribute_last_touch(
     network: HelperPartyNetwork,
-    same_group: SharedBits,
+    same_match_key_and_constraint: SharedBits,
     is_trigger: SharedBits,
     trigger_value: SharedBits,
 ) -> SharedBits:
@@ -20,7 +20,7 @@ def attribute_last_touch(
     In pass i each row looks 2^i rows ahead: as long as everything between is a trigger of its own
     group, it adds what that row has accumulated,
 
-        flag = stop AND same_group[+2^i] AND is_trigger[+2^i]
+        flag = stop AND same_match_key_and_constraint[+2^i] AND is_trigger[+2^i]
         credit = credit + flag AND credit[+2^i]
         stop = flag AND stop[+2^i]
 
@@ -32,7 +32,7 @@ def attribute_last_touch(
     """
     rows, value_bits = trigger_value.rows, trigger_value.width
     with network.step("attribution"):
-        linked = multiply(network, same_group, is_trigger)
+        linked = multiply(network, same_match_key_and_constraint, is_trigger)
         stop = public_number(network, rows, 1, 1)
         credit, distance = trigger_value, 1
         while distance < rows:
@@ -43,7 +43,9 @@ def attribute_last_touch(
                 width = bits_for(min(rows, 2 * distance) * ((1 << value_bits) - 1))
                 stop = taken[0]
                 credit = add(
-                    network, widen(network, credit, width), widen(network, taken[1:], width)
+                    network,
+                    zero_extend(network, credit, width),
+                    zero_extend(network, taken[1:], width),
                 )
             distance *= 2
         return multiply(network, ~is_trigger, credit)

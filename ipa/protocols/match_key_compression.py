@@ -1,15 +1,15 @@
 """Match key compression: shorter match keys for the sort, by a public random linear hash.
 
-Spec: Technical Discussion, Match Key Compression; the hash is ipa.sharing.match_key_compression.
+Spec: Technical Discussion, Match Key Compression; the hash is ipa.sharing.linear_hash.
 """
 
 from ipa.errors import ParameterError
-from ipa.network import HelperPartyNetwork
-from ipa.protocols.coins import public_coins
-from ipa.sharing.match_key_compression import compress_match_key_columns, random_matrix
+from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.protocols.primitives.coins import public_coins
+from ipa.sharing.linear_hash import compress_match_key_columns, random_matrix
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.replicated import SharedBits
 from ipa.sharing.rings import encode_elements, modulo_power_of_two
+from ipa.sharing.shared_bits import SharedBits
 
 _COIN = modulo_power_of_two(64)
 _COINS = 4
@@ -47,4 +47,4 @@ def compress_match_keys(
         for helper in match_key.holders
         for own, right in (match_key.shares_of(helper),)
     }
-    return SharedBits(match_key.network, match_key.rows, bits, shares)
+    return SharedBits(match_key.network_name, match_key.rows, bits, shares)

@@ -1,9 +1,9 @@
 """Padding: as many neutral reports as the sorting network needs."""
 
-from ipa.network import HelperPartyNetwork
-from ipa.protocols.constants import public_number
+from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.protocols.circuits.constants import public_number
 from ipa.reports import GenericReports
-from ipa.sharing.replicated import SharedBits, join_rows
+from ipa.sharing.shared_bits import SharedBits, join_rows
 
 
 def pad_reports(network: HelperPartyNetwork, reports: GenericReports) -> GenericReports:

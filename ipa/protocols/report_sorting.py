@@ -1,9 +1,9 @@
 """Step 1 of the query: sorting the reports (spec: Oblivious Sorting)."""
 
-from ipa.network import HelperPartyNetwork
-from ipa.protocols.bitonic_sort import sort_rows
+from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.protocols.circuits.bitonic_sort import sort_rows
 from ipa.reports import GenericReports
-from ipa.sharing.replicated import SharedBits, join_columns
+from ipa.sharing.shared_bits import SharedBits, join_columns
 
 
 def sort_reports(network: HelperPartyNetwork, reports: GenericReports) -> GenericReports:

@@ -5,6 +5,7 @@ are independent and uniform modulo m, so any proper subset of them says nothing 
 """
 
 from ipa.errors import ParameterError
+from ipa.ranges import check_integer, check_secret_integer
 from ipa.sharing.randomness import Randomness
 
 
@@ -40,7 +41,5 @@ def share_additive_two_party(value: int, modulus: int, randomness: Randomness) -
 
 
 def _check_residue(value: int, modulus: int) -> None:
-    if not isinstance(modulus, int) or isinstance(modulus, bool) or modulus < 2:
-        raise ParameterError("the modulus of an additive sharing must be an integer from 2 upwards")
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < modulus:
-        raise ParameterError(f"the value must be an integer from 0 to {modulus} - 1")
+    check_integer("the modulus of an additive sharing", modulus, 2)
+    check_secret_integer("the value", value, 0, modulus - 1)

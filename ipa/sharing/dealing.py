@@ -8,12 +8,13 @@ source and trigger reports). `reconstruct_for_testing` undoes it, outside of any
 from collections.abc import Sequence
 
 from ipa.errors import MismatchError, ParameterError, SecrecyError
+from ipa.names import Named, name_of
 from ipa.parties import HELPERS, right_of
 from ipa.sharing.bits import columns_from_rows, rows_from_columns
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.replicated import ColumnPair, SharedBits
 from ipa.sharing.rings import Ring
-from ipa.sharing.shared_numbers import NumberPair, SharedNumbers
+from ipa.sharing.shared_bits import ColumnPair, SharedBits
+from ipa.sharing.shared_elements import ElementPair, SharedElements
 
 
 def deal_columns(
@@ -28,19 +29,20 @@ def deal_columns(
 
 
 def share_rows(
-    network: str, values: Sequence[int], width: int, randomness: Randomness
+    network: Named | str, values: Sequence[int], width: int, randomness: Randomness
 ) -> SharedBits:
     """A table of bits, one row per integer in `values`, shared among three local helpers.
 
-    `network` is the network's name. Raises ParameterError when a value does not fit `width` bits.
+    `network` is the helper party network or its name. Raises ParameterError when a value does not
+    fit `width` bits.
     """
     pairs = deal_columns(columns_from_rows(values, width), len(values), randomness)
-    return SharedBits(network, len(values), width, pairs)
+    return SharedBits(name_of(network), len(values), width, pairs)
 
 
-def deal_numbers(
+def deal_elements(
     ring: Ring, values: Sequence[int], randomness: Randomness
-) -> dict[int, NumberPair]:
+) -> dict[int, ElementPair]:
     """Each helper's share pair of a list of ring elements. Raises ParameterError when one is not."""
     for row, value in enumerate(values):
         if not ring.contains(value):
@@ -56,17 +58,19 @@ def deal_numbers(
     return {helper: (shares[helper], shares[right_of(helper)]) for helper in HELPERS}
 
 
-def share_numbers(
-    network: str, ring: Ring, values: Sequence[int], randomness: Randomness
-) -> SharedNumbers:
+def share_elements(
+    network: Named | str, ring: Ring, values: Sequence[int], randomness: Randomness
+) -> SharedElements:
     """A list of ring elements shared among three local helpers. Raises ParameterError."""
-    return SharedNumbers(network, ring, len(values), deal_numbers(ring, values, randomness))
+    return SharedElements(
+        name_of(network), ring, len(values), deal_elements(ring, values, randomness)
+    )
 
 
 def only_helper(value: SharedBits, helper: int) -> SharedBits:
     """`value` as helper party `helper` alone holds it, for a process with one local helper."""
     shares = {helper: value.shares_of(helper)}
-    return SharedBits(value.network, value.rows, value.width, shares)
+    return SharedBits(value.network_name, value.rows, value.width, shares)
 
 
 def reconstruct_columns_for_testing(value: SharedBits) -> list[int]:
@@ -78,7 +82,7 @@ def reconstruct_columns_for_testing(value: SharedBits) -> list[int]:
     return [a ^ b ^ c for a, b, c in zip(*_three_shares(value), strict=True)]
 
 
-def reconstruct_for_testing(value: SharedBits | SharedNumbers) -> list[int]:
+def reconstruct_for_testing(value: SharedBits | SharedElements) -> list[int]:
     """The secret rows (as integers) or ring elements, put together outside of any protocol.
 
     Needs the shares of all three helpers in one place, which no deployment has. Raises SecrecyError
@@ -90,7 +94,7 @@ def reconstruct_for_testing(value: SharedBits | SharedNumbers) -> list[int]:
     return [add(add(a, b), c) for a, b, c in zip(*_three_shares(value), strict=True)]
 
 
-def _three_shares(value: SharedBits | SharedNumbers) -> list[list[int]]:
+def _three_shares(value: SharedBits | SharedElements) -> list[list[int]]:
     if set(value.holders) != set(HELPERS):
         raise SecrecyError("the shares of all three helpers are not in this process")
     pairs = {helper: value.shares_of(helper) for helper in HELPERS}

@@ -11,6 +11,7 @@ from hashlib import shake_256
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from ipa.errors import ParameterError
+from ipa.ranges import check_integer
 
 _DOMAIN = b"ipa randomness v1"
 _ZEROS = bytes(1 << 12)
@@ -81,6 +82,5 @@ def _seed_bytes(seed: int | bytes) -> bytes:
     """An injective encoding of the two kinds of seeds."""
     if isinstance(seed, bytes):
         return b"bytes" + seed
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ParameterError("a seed must be a non-negative integer or bytes")
+    check_integer("a seed that is no bytes", seed, 0)
     return b"int" + seed.to_bytes((seed.bit_length() + 7) // 8, "big")

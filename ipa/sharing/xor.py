@@ -6,6 +6,7 @@ replicated pair (x_i, x_{i+1}).
 """
 
 from ipa.errors import ParameterError
+from ipa.ranges import check_integer, is_integer
 from ipa.sharing.randomness import Randomness
 
 MAX_SHARE_BITS = 1 << 16
@@ -57,9 +58,8 @@ def replicated_pairs(shares: tuple[int, int, int]) -> tuple[Pair, Pair, Pair]:
 
 def check_bits(value: int, width: int) -> None:
     """Raise ParameterError unless value is an integer of at most `width` bits, naming no value."""
-    if not isinstance(width, int) or isinstance(width, bool) or not 1 <= width <= MAX_SHARE_BITS:
-        raise ParameterError(f"a share's width must be from 1 to {MAX_SHARE_BITS} bits")
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0 or value >> width:
+    check_integer("a share's width", width, 1, MAX_SHARE_BITS)
+    if not is_integer(value, 0) or value >> width:
         raise ParameterError(f"the value must be an integer from 0 to 2**{width} - 1")
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ipa.errors import MismatchError, ParameterError
 from ipa.sharing.additive import combine_additive, share_additive, share_additive_two_party
-from ipa.sharing.match_key_compression import (
+from ipa.sharing.linear_hash import (
     CompressionMatrix,
     collision_probability,
     compress_match_key_columns,

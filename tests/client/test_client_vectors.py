@@ -5,11 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client_cases import decrypt_reports
+from client_cases import context_from_json, decrypt_reports, split_attributes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from ipa.client.configuration import (
+    HelperKeys,
+    NetworkConfiguration,
+    configuration_from_json,
+    helper_keys_from_json,
+)
 from ipa.client.encrypted_match_key import (
-    Context,
     EncryptedMatchKey,
     decode_match_key,
     encode_match_key,
@@ -18,21 +23,11 @@ from ipa.client.encrypted_match_key import (
 )
 from ipa.client.fanout_query import FanoutQuery, FieldWidths, read_query_stream, write_query_stream
 from ipa.client.keys import PrivateKey
-from ipa.client.networks import (
-    HelperKeys,
-    Network,
-    helper_keys_from_json,
-    network_from_json,
-)
-from ipa.client.report_decryption import GenericReportShares, split_attributes
 from ipa.client.report_format import info_prefix
 from ipa.errors import ReportError
+from ipa.intake.report_decryption import GenericReportShares
 from ipa.sharing.additive import combine_additive, share_additive
-from ipa.sharing.match_key_compression import (
-    CompressionMatrix,
-    compress_match_key_share,
-    random_matrix,
-)
+from ipa.sharing.linear_hash import CompressionMatrix, compress_match_key_share, random_matrix
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import combine_xor, share_xor
 
@@ -44,8 +39,8 @@ def load(name: str) -> Any:
     return json.loads((VECTORS / f"{name}.json").read_text())
 
 
-def network_of(document: Any) -> tuple[Network, list[HelperKeys]]:
-    network = network_from_json(json.dumps(document["network"]))
+def network_of(document: Any) -> tuple[NetworkConfiguration, list[HelperKeys]]:
+    network = configuration_from_json(json.dumps(document["network"]))
     return network, [helper_keys_from_json(json.dumps(keys)) for keys in document["helper_keys"]]
 
 
@@ -112,7 +107,7 @@ def test_encrypted_match_key(number: int) -> None:
     data = bytes.fromhex(case["bytes"])
     encrypted = EncryptedMatchKey.from_bytes(data)
     assert encrypted.to_bytes() == data
-    assert encrypted.context == Context(**case["context"])
+    assert encrypted.context == context_from_json(case["context"])
     width = network.match_key_bits
     randomness = Randomness.from_seed(case["seed"], case["label"])
     shares = share_xor(case["match_key"], width, randomness)
@@ -155,7 +150,7 @@ def query_of(document: Any) -> FanoutQuery:
     return FanoutQuery(
         **document
         | {
-            "context": Context(**document["context"]),
+            "context": context_from_json(document["context"]),
             "widths": FieldWidths(**document["widths"]),
         }
     )
@@ -181,7 +176,7 @@ def test_query_streams(number: int) -> None:
         opened.append(rows)
         assert rows == [expected_row(row) for row in vector["rows"]]
         assert list(stream.contexts) == list(
-            dict.fromkeys(Context(**event["context"]) for event in vectors["events"])
+            dict.fromkeys(context_from_json(event["context"]) for event in vectors["events"])
         )
     for event, *held in zip(vectors["events"], *opened, strict=True):
         shares = [row for row in held if isinstance(row, GenericReportShares)]

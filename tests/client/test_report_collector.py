@@ -12,12 +12,19 @@ from client_cases import (
     decrypt_reports,
     fixed_network,
     small_world,
+    split_attributes,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ipa.client.configuration import add_key, retire_key
 from ipa.client.encoding import Reader, encode_string
-from ipa.client.encrypted_match_key import Context, EncryptedMatchKey, Sealed, encrypt_match_key
+from ipa.client.encrypted_match_key import (
+    EncryptedMatchKey,
+    ReportContext,
+    SealedShares,
+    encrypt_match_key,
+)
 from ipa.client.fanout_query import (
     Fanout,
     FanoutQuery,
@@ -27,7 +34,6 @@ from ipa.client.fanout_query import (
     write_query_stream,
 )
 from ipa.client.keys import KemName
-from ipa.client.networks import add_key, retire_key
 from ipa.client.rejection import Reason
 from ipa.client.report_collector import (
     CollectedEvent,
@@ -36,11 +42,11 @@ from ipa.client.report_collector import (
     additional_data,
     assemble_fanout_query,
 )
-from ipa.client.report_decryption import GenericReportShares, split_attributes
 from ipa.client.report_format import pack, read_record, unpack
 from ipa.client.report_size import report_size, report_size_in_spec
 from ipa.errors import EventError, ParameterError, ReportError
 from ipa.events import SourceEvent, TriggerEvent
+from ipa.intake.report_decryption import GenericReportShares
 from ipa.parameters import QueryParameters
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import combine_xor
@@ -50,7 +56,7 @@ QUERY = small_world().query
 FIELD = st.integers(1, 64)
 
 
-def collected(data: SourceData | TriggerData, context: Context = HOME) -> CollectedEvent:
+def collected(data: SourceData | TriggerData, context: ReportContext = HOME) -> CollectedEvent:
     """An event with a match key of the small world that has this context."""
     known = {encrypted.context: encrypted for encrypted in small_world().match_keys}
     return CollectedEvent(data, known[context])
@@ -111,7 +117,7 @@ def test_field_out_of_range_is_named(field: str, limit: int) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"network": "other.example"}, Reason.WRONG_NETWORK),
+        ({"network_name": "other.example"}, Reason.WRONG_NETWORK),
         ({"epoch": 8}, Reason.WRONG_EPOCH),
         ({"report_collector": "evil.example"}, Reason.WRONG_COLLECTOR),
         ({"match_key_provider": "on-device"}, Reason.WRONG_PROVIDER),
@@ -122,7 +128,7 @@ def test_match_key_the_helpers_would_refuse_is_refused_first(
     change: dict[str, object], reason: Reason
 ) -> None:
     context = replace(HOME, **change)  # type: ignore[arg-type]
-    network = replace(NETWORK, identity=context.network)
+    network = replace(NETWORK, name=context.network_name)
     match_key = encrypt_match_key(1, context, network, Randomness())
     data = SourceData(1, 1, 1)
     with pytest.raises(ReportError, match=r"^row 2: ") as caught:
@@ -134,12 +140,12 @@ def test_match_key_the_helpers_would_refuse_is_refused_first(
 def test_query_and_network_must_go_together() -> None:
     for query in (
         replace(QUERY, match_key_bits=21),
-        replace(QUERY, context=replace(HOME, network="other.example")),
+        replace(QUERY, context=replace(HOME, network_name="other.example")),
     ):
         with pytest.raises(ParameterError):
             assemble_fanout_query(query, [], NETWORK, Randomness())
     with pytest.raises(ParameterError, match="context is for network"):
-        encrypt_match_key(1, replace(HOME, network="other.example"), NETWORK, Randomness())
+        encrypt_match_key(1, replace(HOME, network_name="other.example"), NETWORK, Randomness())
     with pytest.raises(ParameterError):
         encrypt_match_key(1 << MATCH_KEY_BITS, HOME, NETWORK, Randomness())
 
@@ -163,13 +169,13 @@ def test_queries_out_of_range() -> None:
 
 def test_a_name_has_one_spelling() -> None:
     for name in ("caf\u00e9.example", "straße.example", "例え.example", "ф.example", "a-b_1:443"):
-        assert Context.read(Reader(replace(HOME, site=name).to_bytes(), "it")).site == name
+        assert ReportContext.read(Reader(replace(HOME, site=name).to_bytes(), "it")).site == name
     for name in ("News.example", "cafe\u0301.example", "É.example", "İ.example", "\u212b.example"):
         with pytest.raises(ParameterError, match=r"lower-case text .* form C"):
             replace(HOME, site=name)
         data = HOME.to_bytes().replace(encode_string(HOME.site), _as_string(name))
         with pytest.raises(ReportError) as caught:
-            Context.read(Reader(data, "it"))
+            ReportContext.read(Reader(data, "it"))
         assert caught.value.reason == Reason.MALFORMED
 
 
@@ -177,7 +183,7 @@ def _as_string(name: str) -> bytes:
     return bytes([len(name.encode())]) + name.encode()
 
 
-def _sealed(*parts: Sealed | None) -> EncryptedMatchKey:
+def _sealed(*parts: SealedShares | None) -> EncryptedMatchKey:
     """A good match key with some of its three parts replaced."""
     good = small_world().match_keys[0].sealed
     changed = tuple(part or good[place] for place, part in enumerate(parts))
@@ -189,13 +195,13 @@ def _sealed(*parts: Sealed | None) -> EncryptedMatchKey:
     [
         (_sealed(None, None), Reason.MALFORMED),
         (_sealed(), Reason.MALFORMED),
-        (_sealed(None, None, None, Sealed(1, bytes(86))), Reason.MALFORMED),
-        (_sealed(None, Sealed(9, bytes(86)), None), Reason.UNKNOWN_KEY),
-        (_sealed(None, None, Sealed(1, b"")), Reason.MALFORMED),
-        (_sealed(None, None, Sealed(1, bytes(85))), Reason.MALFORMED),
-        (_sealed(Sealed(1, bytes(87)), None, None), Reason.MALFORMED),
-        (_sealed(*[Sealed(1, bytes(65_535))] * 3), Reason.MALFORMED),
-        (_sealed(None, Sealed(2, bytes(86)), None), Reason.UNKNOWN_KEY),
+        (_sealed(None, None, None, SealedShares(1, bytes(86))), Reason.MALFORMED),
+        (_sealed(None, SealedShares(9, bytes(86)), None), Reason.UNKNOWN_KEY),
+        (_sealed(None, None, SealedShares(1, b"")), Reason.MALFORMED),
+        (_sealed(None, None, SealedShares(1, bytes(85))), Reason.MALFORMED),
+        (_sealed(SealedShares(1, bytes(87)), None, None), Reason.MALFORMED),
+        (_sealed(*[SealedShares(1, bytes(65_535))] * 3), Reason.MALFORMED),
+        (_sealed(None, SealedShares(2, bytes(86)), None), Reason.UNKNOWN_KEY),
     ],
 )
 def test_a_match_key_of_another_shape_is_refused_with_its_row_before_any_work(
@@ -208,7 +214,7 @@ def test_a_match_key_of_another_shape_is_refused_with_its_row_before_any_work(
     with pytest.raises(ReportError, match=r"^row 2: ") as caught:
         assemble_fanout_query(QUERY, events, network, Randomness())
     assert caught.value.reason == reason
-    good = _sealed(None, Sealed(1, bytes(86)), None)  # whether it opens, the helpers will see
+    good = _sealed(None, SealedShares(1, bytes(86)), None)  # whether it opens, the helpers will see
     assemble_fanout_query(QUERY, [CollectedEvent(data, good)], network, Randomness())
 
 
@@ -243,7 +249,11 @@ def test_helpers_get_equal_streams_up_to_number_and_ciphertexts() -> None:
         stream = world.stream(helper)
         records = [read_record(record, world.query) for record in stream.records]
         shapes.append(
-            (stream.query, stream.contexts, [(record.kind, record.context) for record in records])
+            (
+                stream.query,
+                stream.contexts,
+                [(record.kind, record.context_index) for record in records],
+            )
         )
         assert write_query_stream(stream) == world.streams[helper - 1]
     assert shapes[0] == shapes[1] == shapes[2]

@@ -15,24 +15,24 @@ from client_cases import (
     decrypt_reports,
     fixed_network,
     small_world,
+    split_attributes,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ipa.client.configuration import add_key, retire_key
 from ipa.client.encrypted_match_key import EncryptedMatchKey
 from ipa.client.fanout_query import Fanout, Form, read_query_stream
 from ipa.client.keys import KemName
-from ipa.client.networks import add_key, retire_key
 from ipa.client.rejection import Reason
 from ipa.client.report_collector import CollectedEvent, SourceData, TriggerData, seal_report
-from ipa.client.report_decryption import (
-    Decryption,
-    GenericReportShares,
-    decrypt_report,
-    split_attributes,
-)
 from ipa.client.validation import check_context
 from ipa.errors import ReportError
+from ipa.intake.report_decryption import (
+    GenericReportShares,
+    StreamDecryptor,
+    decrypt_report,
+)
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import combine_xor
 
@@ -100,7 +100,7 @@ def test_report_under_a_retired_key_is_refused_and_under_an_old_active_one_accep
 
 def test_keys_of_another_network_of_that_name_refuse_the_stream_and_open_nothing() -> None:
     network, others = fixed_network(filler=2)
-    assert network.identity == small_world().network.identity
+    assert network.name == small_world().network.name
     stream = small_world().stream()
     with pytest.raises(ReportError, match="another network of that name") as caught:
         decrypt_reports(stream, others[0])
@@ -175,7 +175,7 @@ def test_site_rule_does_not_depend_on_the_reports_before(fanout: Fanout) -> None
 @given(data=st.binary(max_size=300))
 def test_random_bytes_raise_only_report_errors(data: bytes) -> None:
     world = small_world()
-    decryption = Decryption(world.stream(), world.helper_keys[0])
+    decryption = StreamDecryptor(world.stream(), world.helper_keys[0])
     with pytest.raises(ReportError):
         decrypt_report(data, decryption)
     with pytest.raises(ReportError):
@@ -188,7 +188,7 @@ def test_random_bytes_raise_only_report_errors(data: bytes) -> None:
 @pytest.mark.parametrize("form", ["packed", "per-field"])
 def test_ten_thousand_mutated_records_raise_only_report_errors(form: Form) -> None:
     world = small_world(form)
-    decryption = Decryption(world.stream(), world.helper_keys[0])
+    decryption = StreamDecryptor(world.stream(), world.helper_keys[0])
     records = world.stream().records
     source = random.Random(4)
     for _ in range(5000):

@@ -8,8 +8,8 @@ from client_cases import MATCH_KEY_BITS, fixed_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ipa.client.configuration import add_key
 from ipa.client.encrypted_match_key import EncryptedMatchKey, open_match_key
-from ipa.client.networks import add_key
 from ipa.client.user_agent import ON_DEVICE, EmbeddingApp, UserAgent
 from ipa.errors import ParameterError
 from ipa.sharing.randomness import Randomness
@@ -34,10 +34,12 @@ def get(
     site: str = "shoes.example",
     collector: str = "search.example",
     provider: str = LOGIN,
-    network: str = "net.example",
+    network_name: str = "net.example",
     app: EmbeddingApp | None = None,
 ) -> EncryptedMatchKey:
-    return agent.get_encrypted_match_key(site, collector, provider, network=network, app=app)
+    return agent.get_encrypted_match_key(
+        site, collector, provider, network_name=network_name, app=app
+    )
 
 
 def match_key_of(encrypted: EncryptedMatchKey) -> int:
@@ -101,7 +103,7 @@ def test_only_approved_providers_set_match_keys_and_only_ones_that_fit() -> None
 
 def test_unapproved_network_and_provider_are_refused() -> None:
     with pytest.raises(ParameterError, match="network"):
-        get(device(), network="evil.example")
+        get(device(), network_name="evil.example")
     with pytest.raises(ParameterError, match="provider"):
         get(device(), provider="evil.example")
     with pytest.raises(ParameterError, match="site"):
@@ -112,7 +114,7 @@ CHANGES: list[Callable[[UserAgent], EncryptedMatchKey]] = [
     lambda agent: get(agent, site="news.example"),
     lambda agent: get(agent, collector="news.example"),
     lambda agent: get(agent, provider=ON_DEVICE),
-    lambda agent: get(agent, network="other.example"),
+    lambda agent: get(agent, network_name="other.example"),
     lambda agent: get(agent, app=READER),
 ]
 
@@ -217,13 +219,13 @@ def test_new_keys_are_used_after_the_network_is_updated() -> None:
     agent = device()
     first = get(agent)
     network, _ = add_key(NETWORK, OWN[1])
-    agent.update_network(network)
+    agent.update_configuration(network)
     assert get(agent) == first
     agent.advance_epoch()
     assert [part.key_id for part in get(agent).sealed] == [1, 2, 1]
-    for wrong in (replace(network, identity="evil.example"), replace(network, match_key_bits=9)):
+    for wrong in (replace(network, name="evil.example"), replace(network, match_key_bits=9)):
         with pytest.raises(ParameterError, match="is approved"):
-            agent.update_network(wrong)
+            agent.update_configuration(wrong)
 
 
 def test_what_a_user_agent_is_made_of() -> None:

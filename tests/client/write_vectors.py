@@ -15,19 +15,20 @@ from client_cases import (
     SEED,
     broken_reports,
     broken_streams,
+    context_to_json,
     decrypt_reports,
     fixed_network,
     small_world,
 )
 
+from ipa.client.configuration import configuration_to_json, helper_keys_to_json
 from ipa.client.encrypted_match_key import encrypt_match_key, open_match_key
 from ipa.client.fanout_query import Form
 from ipa.client.keys import KemName
-from ipa.client.networks import helper_keys_to_json, network_to_json
-from ipa.client.report_decryption import GenericReportShares
 from ipa.client.report_format import info_prefix
+from ipa.intake.report_decryption import GenericReportShares
 from ipa.sharing.additive import share_additive
-from ipa.sharing.match_key_compression import compress_match_key_share, random_matrix
+from ipa.sharing.linear_hash import compress_match_key_share, random_matrix
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import share_xor
 
@@ -89,9 +90,9 @@ def encrypted_match_keys() -> dict[str, Any]:
             )
         cases.append(
             {
-                "network": json.loads(network_to_json(network)),
+                "network": json.loads(configuration_to_json(network)),
                 "helper_keys": [json.loads(helper_keys_to_json(keys)) for keys in own],
-                "context": asdict(HOME),
+                "context": context_to_json(HOME),
                 "match_key": 0xABCDE,
                 "seed": SEED,
                 "label": "device",
@@ -169,10 +170,10 @@ def query_streams() -> dict[str, Any]:
         "description": "Query streams of one source fanout query, to parse and open; negative streams "
         "for helper 1 say which stage must fail: the stream, or single reports (by row, null where "
         "the report must be accepted with the shares of the first case).",
-        "network": json.loads(network_to_json(world.network)),
+        "network": json.loads(configuration_to_json(world.network)),
         "helper_keys": [json.loads(helper_keys_to_json(keys)) for keys in world.helper_keys],
         "events": [
-            {"match_key": match_key, "context": asdict(context), "data": asdict(data)}
+            {"match_key": match_key, "context": context_to_json(context), "data": asdict(data)}
             for match_key, context, data in EVENTS
         ],
         "cases": cases,

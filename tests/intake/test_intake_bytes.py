@@ -21,7 +21,7 @@ from intake_cases import (
 from ipa.client.rejection import Reason
 from ipa.errors import ReportError
 from ipa.events import Event, SourceEvent, TriggerEvent
-from ipa.oracle import query_in_steps
+from ipa.oracle.steps import query_in_steps
 
 ROUNDS = 10
 BAD = 1000

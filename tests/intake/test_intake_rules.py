@@ -20,49 +20,50 @@ from intake_cases import (
     world,
 )
 
+from ipa.client.configuration import (
+    NetworkConfiguration,
+    add_key,
+    generate_configuration,
+    retire_key,
+)
 from ipa.client.encrypted_match_key import (
-    Context,
     EncryptedMatchKey,
-    Sealed,
+    ReportContext,
+    SealedShares,
     encode_match_key,
     encode_pair,
     encrypt_match_key,
 )
 from ipa.client.fanout_query import Fanout
 from ipa.client.keys import PublicKey, generate_key
-from ipa.client.networks import Network, add_key, generate_network, retire_key
 from ipa.client.rejection import Reason
 from ipa.client.report_collector import CollectedEvent, SourceData, TriggerData, additional_data
-from ipa.client.report_format import (
-    ciphertext_widths,
-    info,
-    info_prefix,
-    read_record,
-    write_record,
-)
+from ipa.client.report_format import ciphertext_widths, info, info_prefix, read_record, write_record
 from ipa.errors import ReportError
 from ipa.events import TriggerEvent
-from ipa.oracle import query_in_steps
+from ipa.oracle.steps import query_in_steps
 from ipa.sharing.randomness import Randomness
 
 MATCH_KEY_BITS = PARAMETERS.match_key_bits
 NONCES = (bytes(16), bytes(16))
 
 
-def match_key_for(context: Context, network: Network | None = None) -> EncryptedMatchKey:
+def match_key_for(
+    context: ReportContext, network: NetworkConfiguration | None = None
+) -> EncryptedMatchKey:
     """The match key of EVENTS[6], encrypted on a device in another context."""
     network = network or world().network
-    sealing = replace(network, identity=context.network)
+    sealing = replace(network, name=context.network_name)
     return encrypt_match_key(0x002, context, sealing, Randomness())
 
 
-def replayed(context: Context) -> World:
+def replayed(context: ReportContext) -> World:
     """EVENTS with row 6 made from a match key of another context, honestly labelled."""
     event = CollectedEvent(additional_data(EVENTS[6]), match_key_for(context))
     return with_report(world(), 6, event, world().query)
 
 
-def relabelled(context: Context) -> World:
+def relabelled(context: ReportContext) -> World:
     """The same, with the label of the query's own context: a replay that lies."""
     encrypted = replace(match_key_for(context), context=HOME)
     event = CollectedEvent(additional_data(EVENTS[6]), encrypted)
@@ -70,7 +71,7 @@ def relabelled(context: Context) -> World:
 
 
 ELSEWHERE = {
-    Reason.WRONG_NETWORK: replace(HOME, network="other.example"),
+    Reason.WRONG_NETWORK: replace(HOME, network_name="other.example"),
     Reason.WRONG_EPOCH: replace(HOME, epoch=6),
     Reason.WRONG_COLLECTOR: replace(HOME, report_collector="other.example"),
     Reason.WRONG_PROVIDER: replace(HOME, match_key_provider="login.example"),
@@ -110,7 +111,7 @@ def test_a_report_of_another_query_of_the_same_collector_is_dropped() -> None:
 
 
 def test_a_report_under_another_network_s_keys_is_dropped() -> None:
-    stranger, _ = generate_network(HOME.network, match_key_bits=MATCH_KEY_BITS)
+    stranger, _ = generate_configuration(HOME.network_name, match_key_bits=MATCH_KEY_BITS)
     event = CollectedEvent(additional_data(EVENTS[6]), match_key_for(HOME, stranger))
     changed = with_report(world(), 6, event, world().query)
     assert_only_dropped(answer(changed), {6: Reason.CANNOT_DECRYPT})
@@ -237,7 +238,7 @@ def resealed(
     prefix = info_prefix(now.query, helper, record.kind, 0, 1)
     plaintext = private.open(record.data[0], info(prefix, record.match_key.ciphertext))
     if match_key is not None:
-        sealed = Sealed(1, public.seal(match_key, context.info(helper, 1)))
+        sealed = SealedShares(1, public.seal(match_key, context.info(helper, 1)))
         record = replace(record, match_key=sealed)
     ciphertext = public.seal(data or plaintext, info(prefix, record.match_key.ciphertext))
     return with_record(now, helper, row, write_record(replace(record, data=(ciphertext,))))
@@ -284,7 +285,7 @@ class SameShares(Randomness):
         return bytes(count)
 
 
-def with_equal_shares(context: Context, data: SourceData | TriggerData) -> World:
+def with_equal_shares(context: ReportContext, data: SourceData | TriggerData) -> World:
     """EVENTS with row 5 replaced, in shares that depend on the values alone."""
     encrypted = encrypt_match_key(0x002, context, world().network, SameShares())
     event = CollectedEvent(data, encrypted)

@@ -28,17 +28,19 @@ from intake_cases import (
     world,
 )
 
-from ipa.channel import in_memory_channels
+from ipa.client.configuration import generate_configuration
 from ipa.client.fanout_query import Fanout, Form, QueryStream
-from ipa.client.networks import generate_network
 from ipa.client.rejection import Reason
 from ipa.errors import IpaError, ReportError
 from ipa.events import Event, SourceEvent, TriggerEvent
-from ipa.intake import Intake, agree_on_query, take_in_reports
-from ipa.network import HelperParty, HelperPartyNetwork, pairwise_keys, simulated_network
-from ipa.oracle import query_in_steps
+from ipa.intake.query_comparison import agree_on_query
+from ipa.intake.report_intake import Intake, take_in_reports
+from ipa.network.channel import in_memory_channels
+from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
+from ipa.network.simulation import pairwise_keys, simulated_network
+from ipa.oracle.steps import query_in_steps
 from ipa.parties import HELPERS
-from ipa.protocols.opening import open_bits
+from ipa.protocols.primitives.opening import open_bits
 from ipa.reports import GenericReports
 from ipa.sharing.bits import rows_from_columns
 from ipa.sharing.prss import Prss
@@ -145,7 +147,7 @@ def test_a_stream_that_cannot_be_read_refuses_the_query(helper: int) -> None:
 
 
 def test_keys_of_another_network_refuse_the_query() -> None:
-    _, keys = generate_network("other.example", match_key_bits=12)
+    _, keys = generate_configuration("other.example", match_key_bits=12)
     with pytest.raises(ReportError, match=r"'net.example', not 'other.example'"):
         answer(replace(world(), keys=keys))
 
@@ -153,7 +155,7 @@ def test_keys_of_another_network_refuse_the_query() -> None:
 @pytest.mark.parametrize("helper", [1, 2, 3])
 def test_keys_of_another_network_of_that_name_refuse_the_query(helper: int) -> None:
     """Of all its helpers or of one alone: before a report is opened."""
-    _, others = generate_network(HOME.network, match_key_bits=12)
+    _, others = generate_configuration(HOME.network_name, match_key_bits=12)
     mixed = tuple((others if own == helper else world().keys)[own - 1] for own in HELPERS)
     for keys, first in ((others, 1), (mixed, helper)):
         with pytest.raises(ReportError, match=f"stream of helper {first}: .* of that name"):
@@ -236,23 +238,23 @@ def in_threads(made: World) -> dict[int, Intake | IpaError]:
     channels, prss_keys = in_memory_channels(timeout=5), pairwise_keys()
     results: dict[int, Intake | IpaError] = {}
 
-    def run(number: int) -> None:
-        party = HelperParty(number, Prss(*prss_keys[number]), channels[number])
+    def run(helper: int) -> None:
+        party = HelperParty(helper, Prss(*prss_keys[helper]), channels[helper])
         network = HelperPartyNetwork("threads", [party])
         try:
             streams = agree_on_query(
-                network, {number: made.streams[number - 1]}, {number: made.keys[number - 1]}
+                network, {helper: made.streams[helper - 1]}, {helper: made.keys[helper - 1]}
             )
-            results[number] = intake = take_in_reports(network, streams)
-            opened[number] = [
+            results[helper] = intake = take_in_reports(network, streams)
+            opened[helper] = [
                 rows_from_columns(open_bits(network, field), intake.reports.rows)
                 for field in intake.reports.fields
             ]
         except IpaError as error:
-            results[number] = error
+            results[helper] = error
 
     opened: dict[int, list[list[int]]] = {}
-    threads = [threading.Thread(target=run, args=(number,)) for number in HELPERS]
+    threads = [threading.Thread(target=run, args=(helper,)) for helper in HELPERS]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -265,7 +267,7 @@ def in_threads(made: World) -> dict[int, Intake | IpaError]:
 
 def _opened(reports: GenericReports) -> list[list[int]]:
     network = simulated_network()
-    network.name = reports.match_key.network
+    network.name = reports.match_key.network_name
     return [rows_from_columns(open_bits(network, f), reports.rows) for f in reports.fields]
 
 
@@ -293,7 +295,7 @@ def test_all_helpers_refuse_a_stream_that_one_cannot_read() -> None:
 
 
 def test_all_helpers_refuse_a_query_for_a_key_that_one_does_not_have() -> None:
-    network, _ = generate_network(HOME.network, match_key_bits=12)
+    network, _ = generate_configuration(HOME.network_name, match_key_bits=12)
     stream = replace(world().stream(2), key_fingerprint=network.encryption_key(2).fingerprint)
     results = in_threads(with_stream(world(), 2, stream))
     assert [type(results[helper]) for helper in HELPERS] == [ReportError] * 3

@@ -10,7 +10,7 @@ from ipa.client.encrypted_match_key import (
     NONCE_BYTES,
     EncryptedMatchKey,
     Nonces,
-    Sealed,
+    SealedShares,
     encode_match_key,
     encrypt_match_key,
     open_match_key,
@@ -79,7 +79,7 @@ def test_right_and_wrong_guesses_are_dropped_alike(
         plaintext = encode_match_key(pair, nonces, WIDTH)
         public = made.network.encryption_key(helper)
         sealed = list(victim.sealed)
-        sealed[helper - 1] = Sealed(1, public.seal(plaintext, HOME.info(helper, 1)))
+        sealed[helper - 1] = SealedShares(1, public.seal(plaintext, HOME.info(helper, 1)))
         guessed.append(EncryptedMatchKey(HOME, tuple(sealed)))
     for match_key in guessed:
         intake = take_in(submitted(made, [match_key]))
@@ -100,6 +100,6 @@ def test_the_guess_would_show_if_the_nonce_were_known() -> None:
         pair = (guess ^ first ^ third, third)
         plaintext = encode_match_key(pair, (unknown, third_nonce), WIDTH)
         sealed = made.network.encryption_key(2).seal(plaintext, HOME.info(2, 1))
-        forged = (victim.sealed[0], Sealed(1, sealed), victim.sealed[2])
+        forged = (victim.sealed[0], SealedShares(1, sealed), victim.sealed[2])
         found.append(take_in(submitted(made, [EncryptedMatchKey(HOME, forged)])).reports.rows)
     assert found == [1, 0, 0, 0]

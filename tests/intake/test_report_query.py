@@ -19,20 +19,20 @@ from intake_cases import (
 )
 
 from ipa.attacks import tamper
-from ipa.budget import commit, create_ledger, queries, remaining
-from ipa.client.networks import generate_network
+from ipa.budget.commitments import CollectorShare, Commitment
+from ipa.budget.ledger import commit, create_ledger, queries, remaining
+from ipa.client.configuration import generate_configuration
 from ipa.client.rejection import Reason
 from ipa.client.user_agent import ON_DEVICE
-from ipa.commitments import CollectorShare, Commitment
 from ipa.errors import BudgetError, MisbehaviourError, ParameterError, ReportError
 from ipa.events import Event, SourceEvent, TriggerEvent
-from ipa.network import simulated_network
-from ipa.oracle import query_in_steps
+from ipa.network.simulation import RunOptions, simulated_network
+from ipa.oracle.steps import query_in_steps
 from ipa.parameters import QueryParameters
 from ipa.protocols.match_key_compression import compress_match_keys
 from ipa.report_query import Payment, ReportQueryResult, run_report_query
 from ipa.sharing.dealing import reconstruct_for_testing, share_rows
-from ipa.sharing.match_key_compression import collision_probability
+from ipa.sharing.linear_hash import collision_probability
 from ipa.sharing.randomness import Randomness
 
 
@@ -40,7 +40,7 @@ from ipa.sharing.randomness import Randomness
 def ledger(tmp_path: Path) -> Path:
     """A ledger in which HOME's site has given its collector epsilon 1."""
     path = tmp_path / "ledger.db"
-    create_ledger(path, network=HOME.network, site_epsilon=Fraction(1))
+    create_ledger(path, network_name=HOME.network_name, site_epsilon=Fraction(1))
     commit_to(path)
     return path
 
@@ -48,7 +48,7 @@ def ledger(tmp_path: Path) -> Path:
 def commit_to(
     path: Path,
     *,
-    network: str = HOME.network,
+    network_name: str = HOME.network_name,
     provider: str = ON_DEVICE,
     collector: str = HOME.report_collector,
 ) -> None:
@@ -58,7 +58,7 @@ def commit_to(
         Commitment(
             site=HOME.site,
             epoch=HOME.epoch,
-            network=network,
+            network_name=network_name,
             match_key_provider=provider,
             shares=(share,),
         ),
@@ -93,7 +93,7 @@ def test_the_budget_runs_out_and_the_other_site_s_is_untouched(ledger: Path) -> 
     other = Commitment(
         site=SHOP.site,
         epoch=HOME.epoch,
-        network=HOME.network,
+        network_name=HOME.network_name,
         match_key_provider=ON_DEVICE,
         shares=(share,),
     )
@@ -113,7 +113,7 @@ def test_the_budget_runs_out_and_the_other_site_s_is_untouched(ledger: Path) -> 
 @pytest.mark.parametrize(
     ("committed", "problem"),
     [
-        ({"network": "other.example"}, "committed to helper party network other.example"),
+        ({"network_name": "other.example"}, "committed to helper party network other.example"),
         ({"provider": "login.example"}, "committed to match key provider login.example"),
         ({"collector": "other.example"}, "no budget to report collector collector.example"),
         (None, "has made no commitment"),
@@ -123,7 +123,7 @@ def test_only_what_the_site_committed_to_is_answered(
     committed: dict[str, str] | None, problem: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "ledger.db"
-    create_ledger(path, network=HOME.network, site_epsilon=Fraction(1))
+    create_ledger(path, network_name=HOME.network_name, site_epsilon=Fraction(1))
     if committed is not None:
         commit_to(path, **committed)
     with pytest.raises(BudgetError, match=problem):
@@ -134,8 +134,8 @@ def test_only_what_the_site_committed_to_is_answered(
 def test_a_ledger_of_another_network_that_the_site_uses_pays_nothing(tmp_path: Path) -> None:
     """The ledger's network is the commitment's, but the query is for a third one."""
     path = tmp_path / "ledger.db"
-    create_ledger(path, network="other.example", site_epsilon=Fraction(1))
-    commit_to(path, network="other.example")
+    create_ledger(path, network_name="other.example", site_epsilon=Fraction(1))
+    commit_to(path, network_name="other.example")
     with pytest.raises(BudgetError, match=r"the query is for net\.example"):
         paid(world(), path, "q1")
     assert not queries(path)
@@ -148,7 +148,7 @@ def test_what_cannot_be_answered_is_not_charged(ledger: Path) -> None:
     shorter = with_stream(world(), 2, replace(stream, records=stream.records[1:]))
     with pytest.raises(ReportError):
         paid(shorter, ledger, "q1")
-    _, others = generate_network(HOME.network, match_key_bits=PARAMETERS.match_key_bits)
+    _, others = generate_configuration(HOME.network_name, match_key_bits=PARAMETERS.match_key_bits)
     with pytest.raises(ReportError, match="another network of that name"):
         paid(replace(world(), keys=others), ledger, "q1")
     payment = Payment(ledger=ledger, epsilon=Fraction(1), query_id="q1", charged_at=0)
@@ -175,7 +175,7 @@ def test_a_query_that_is_aborted_stays_charged(ledger: Path) -> None:
             PARAMETERS,
             payment=Payment(ledger=ledger, epsilon=Fraction(1), query_id="q", charged_at=0),
             no_noise=True,
-            interceptors=[attack.tampering],
+            options=RunOptions(interceptors=[attack.tampering]),
         )
     assert left(ledger) == 0
 
@@ -245,7 +245,7 @@ def test_compressed_match_keys_keep_users_together(bits: int) -> None:
             PARAMETERS,
             compressed_match_key_bits=bits,
             no_noise=True,
-            seed=seed,
+            options=RunOptions(seed=seed),
         )
         assert result.compression is not None
         assert result.compression.match_key_bits == bits

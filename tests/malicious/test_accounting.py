@@ -17,22 +17,23 @@ from malicious_cases import (
 )
 from strategies import SEEDS, Simulation, examples
 
-from ipa.costs import cost_of
 from ipa.errors import ParameterError, UncheckedProductError, VerificationError
 from ipa.events import Event
-from ipa.oracle import query_in_steps
+from ipa.network.costs import cost_of
+from ipa.network.product_log import BitProducts, CheckRules, ElementProducts
+from ipa.network.simulation import RunOptions
+from ipa.oracle.steps import query_in_steps
 from ipa.parameters import Capping, QueryParameters
-from ipa.products import BitProducts, NumberProducts, ProductLog
-from ipa.protocols import product_check
-from ipa.protocols.bit_check import check_bit_products
-from ipa.protocols.multiplication import multiply, multiply_numbers
-from ipa.protocols.number_check import check_number_products
-from ipa.protocols.opening import open_bits, open_numbers
-from ipa.protocols.product_check import check_products
+from ipa.protocols.circuits.multiplication import multiply, multiply_elements
+from ipa.protocols.primitives.opening import open_bits, open_elements
+from ipa.protocols.verification import product_check
+from ipa.protocols.verification.bit_check import check_bit_products
+from ipa.protocols.verification.element_check import check_element_products
+from ipa.protocols.verification.product_check import check_products
 from ipa.query import run_query
 from ipa.release import combine_at_collector, shares_for_collector
-from ipa.sharing.binary_field import BinaryField
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo, Ring
+from ipa.sharing.verification.binary_field import BinaryField
 from ipa.workload import generate_events
 
 
@@ -41,7 +42,7 @@ class Recorded:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.bits: list[BitProducts] = []
-        self.numbers: list[NumberProducts] = []
+        self.numbers: list[ElementProducts] = []
         self.batches: list[list[BitProducts]] = []
 
         def bits(network, field, batch):  # type: ignore[no-untyped-def]
@@ -51,10 +52,10 @@ class Recorded:
 
         def numbers(network, batch):  # type: ignore[no-untyped-def]
             self.numbers += batch
-            check_number_products(network, batch)
+            check_element_products(network, batch)
 
         monkeypatch.setattr(product_check, "check_bit_products", bits)
-        monkeypatch.setattr(product_check, "check_number_products", numbers)
+        monkeypatch.setattr(product_check, "check_element_products", numbers)
 
 
 @examples(12)
@@ -65,7 +66,7 @@ def test_every_gate_of_a_query_is_checked_exactly_once(
     events, parameters = case
     with pytest.MonkeyPatch.context() as patch:
         recorded = Recorded(patch)
-        simulation = MaliciousSimulation(seed, ProductLog(batch_gates=batch_gates))
+        simulation = MaliciousSimulation(seed, CheckRules(batch_gates=batch_gates))
         result = simulation.query(events, parameters)
     made = cost_of(simulation.network.costs).and_gates
     assert simulation.log.gates_made == simulation.log.gates_checked == made
@@ -84,7 +85,7 @@ def test_batches_are_bounded(capping: Capping, batch_gates: int) -> None:
     """A batch ends with the column that fills it; the last check takes the rest."""
     with pytest.MonkeyPatch.context() as patch:
         recorded = Recorded(patch)
-        simulation = MaliciousSimulation(5, ProductLog(batch_gates=batch_gates))
+        simulation = MaliciousSimulation(5, CheckRules(batch_gates=batch_gates))
         simulation.query(TINY_EVENTS, tiny(capping))
     checks = {path.split("/")[0] for path in simulation.network.costs} - {"query"}
     sizes = [sum(products.gates for products in batch) for batch in recorded.batches]
@@ -100,26 +101,26 @@ def test_batches_are_bounded(capping: Capping, batch_gates: int) -> None:
 @pytest.mark.parametrize(("batch", "bits", "elements"), [(11, 12, 11), (12, 12, 12), (13, 0, 0)])
 def test_a_batch_is_checked_as_soon_as_it_is_full(batch: int, bits: int, elements: int) -> None:
     """Numbers are cut where a batch is full, bits after the column that fills it."""
-    log = ProductLog(batch_gates=batch, batch_numbers=batch)
-    simulation = MaliciousSimulation(5, log)
+    simulation = MaliciousSimulation(5, CheckRules(batch_gates=batch, batch_elements=batch))
+    log = simulation.log
     x = simulation.bits([1, 2, 3], 4)
     multiply(simulation.network, x, x)
     assert (log.gates_made, log.gates_checked) == (12, bits)
     simulation.finish()
     numbers = simulation.numbers(PRIME_FIELD, range(12))
-    multiply_numbers(simulation.network, numbers, numbers)
-    assert (log.numbers_made, log.numbers_checked) == (12, elements)
+    multiply_elements(simulation.network, numbers, numbers)
+    assert (log.elements_made, log.elements_checked) == (12, elements)
 
 
 def test_one_multiplication_larger_than_a_batch_is_cut() -> None:
-    log = ProductLog(batch_gates=100, batch_numbers=10)
-    simulation = MaliciousSimulation(5, log)
+    simulation = MaliciousSimulation(5, CheckRules(batch_gates=100, batch_elements=10))
+    log = simulation.log
     x = simulation.bits([1] * 8, 1000)
     multiply(simulation.network, x[0], x)
     numbers = simulation.numbers(PRIME_FIELD, range(95))
-    multiply_numbers(simulation.network, numbers, numbers)
+    multiply_elements(simulation.network, numbers, numbers)
     assert (log.gates_made, log.gates_checked) == (8000, 7904 + 96)
-    assert (log.numbers_made, log.numbers_checked) == (95, 90)
+    assert (log.elements_made, log.elements_checked) == (95, 90)
     checks = {path.split("/")[0] for path in simulation.network.costs} - {"multiply"}
     assert len([path for path in checks if path.startswith("check")]) >= 8000 // 104 + 9
 
@@ -138,17 +139,19 @@ def test_every_number_is_checked_exactly_once(
     fields = (PRIME_FIELD, IntegersModulo((1 << 127) - 1))
     with pytest.MonkeyPatch.context() as patch:
         recorded = Recorded(patch)
-        log = ProductLog(batch_numbers=batch, batch_gates=4 * batch)
-        simulation = MaliciousSimulation(seed, log)
+        simulation = MaliciousSimulation(
+            seed, CheckRules(batch_elements=batch, batch_gates=4 * batch)
+        )
+        log = simulation.log
         for index, count in enumerate(counts):
             x = simulation.numbers(fields[index % 2], list(range(count)))
-            multiply_numbers(simulation.network, x, x)
+            multiply_elements(simulation.network, x, x)
         for count in rows:
             bits = simulation.bits([3] * count, 2)
             multiply(simulation.network, bits, bits)
         simulation.finish()
     cost = cost_of(simulation.network.costs)
-    assert log.numbers_checked == cost.ring_products == sum(counts)
+    assert log.elements_checked == cost.ring_products == sum(counts)
     assert log.gates_checked == cost.and_gates == 2 * sum(rows)
     assert sum(products.x.count for products in recorded.numbers) == sum(counts)
     assert sum(products.gates for products in recorded.bits) == 2 * sum(rows)
@@ -161,7 +164,7 @@ def test_opening_while_a_product_is_pending_is_refused() -> None:
     assert open_bits(network, bits) == [1]
     products: list[Callable[[], object]] = [
         lambda: multiply(network, bits, bits),
-        lambda: multiply_numbers(network, numbers, numbers),
+        lambda: multiply_elements(network, numbers, numbers),
     ]
     for make_product in products:
         make_product()
@@ -169,11 +172,11 @@ def test_opening_while_a_product_is_pending_is_refused() -> None:
         with pytest.raises(UncheckedProductError, match="before they are checked"):
             open_bits(network, bits)
         with pytest.raises(UncheckedProductError, match="before they are checked"):
-            open_numbers(network, numbers)
+            open_elements(network, numbers)
         assert len(simulation.transcript.messages) == sent
         check_products(network)
         assert open_bits(network, bits) == [1]
-        assert open_numbers(network, numbers) == [5]
+        assert open_elements(network, numbers) == [5]
 
 
 def test_checked_products_are_not_checked_again() -> None:
@@ -201,8 +204,8 @@ def test_products_that_cannot_be_checked_are_refused(modulus: int) -> None:
     simulation = MaliciousSimulation(1)
     x = simulation.numbers(IntegersModulo(modulus), [1])
     with pytest.raises(ParameterError, match="cannot be checked"):
-        multiply_numbers(simulation.network, x, x)
-    assert simulation.log.numbers_made == 0
+        multiply_elements(simulation.network, x, x)
+    assert simulation.log.elements_made == 0
 
 
 def test_a_failed_check_counts_nothing_as_checked() -> None:
@@ -233,7 +236,7 @@ def test_fields_are_checked_in_the_order_they_came(order: tuple[int, ...]) -> No
         simulation = MaliciousSimulation(1)
         for index in order:
             x = simulation.numbers(fields[index], [5])
-            multiply_numbers(simulation.network, x, x)
+            multiply_elements(simulation.network, x, x)
         simulation.finish()
     assert [products.x.ring for products in recorded.numbers] == [fields[index] for index in order]
 
@@ -244,6 +247,6 @@ def test_checking_sends_hardly_anything_more(capping: Capping) -> None:
     sent = []
     for security in ("semi-honest", "malicious"):
         parameters = QueryParameters(breakdowns=16, cap=100, capping=capping, security=security)
-        result = run_query(events, parameters, no_noise=True, seed=1)
+        result = run_query(events, parameters, no_noise=True, options=RunOptions(seed=1))
         sent.append(cost_of(result.costs).bytes_sent)
     assert sent[0] < sent[1] <= 1.05 * sent[0]

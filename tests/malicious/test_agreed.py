@@ -6,26 +6,26 @@ from dataclasses import fields, replace
 import pytest
 from malicious_cases import SEED, TINY_EVENTS, MaliciousSimulation, tiny
 
-from ipa.channel import in_memory_channels
 from ipa.errors import MisbehaviourError, ParameterError, UncheckedProductError
-from ipa.network import HelperParty, HelperPartyNetwork, pairwise_keys, simulated_network
+from ipa.network.channel import in_memory_channels
+from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
+from ipa.network.simulation import pairwise_keys, simulated_network
 from ipa.parameters import QueryParameters, Security
 from ipa.parties import HELPERS
-from ipa.products import ProductLog
-from ipa.protocols.agreement import agree_to_release
-from ipa.protocols.coins import public_coins
-from ipa.protocols.input_check import check_inputs
-from ipa.protocols.multiplication import multiply
-from ipa.protocols.opening import open_bits
-from ipa.protocols.product_check import check_products
+from ipa.protocols.circuits.multiplication import multiply
+from ipa.protocols.primitives.abort import agree_to_release
+from ipa.protocols.primitives.coins import public_coins
+from ipa.protocols.primitives.input_check import check_inputs
+from ipa.protocols.primitives.opening import open_bits
+from ipa.protocols.verification.product_check import check_products
 from ipa.query import query
 from ipa.release import shares_for_collector
 from ipa.reports import GenericReports, share_events
 from ipa.sharing.dealing import only_helper
 from ipa.sharing.prss import Prss
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.replicated import SharedBits
 from ipa.sharing.rings import PRIME_FIELD
+from ipa.sharing.shared_bits import SharedBits
 
 FIELDS = [field.name for field in fields(GenericReports)]
 
@@ -36,9 +36,8 @@ def run_apart(parameters: dict[int, QueryParameters], security: Security) -> lis
     reports = share_events("apart", TINY_EVENTS, parameters[1], Randomness.from_seed(SEED, ""))
 
     def run(helper: int) -> None:
-        products = ProductLog() if security == "malicious" else None
         party = HelperParty(helper, Prss(*keys[helper]), channels[helper])
-        network = HelperPartyNetwork("apart", [party], products=products)
+        network = HelperPartyNetwork("apart", [party], security=security)
         mine = GenericReports(*(only_helper(table, helper) for table in reports.fields))
         query(network, mine, parameters[helper])
 
@@ -84,7 +83,7 @@ def test_the_shape_of_the_input_is_compared() -> None:
         simulation = MaliciousSimulation(SEED)
         zero = {h: ([0] * width, [0] * width) for h in HELPERS}
         check_inputs(
-            simulation.network, [SharedBits(simulation.network.name, rows, width, zero)], ""
+            simulation.network, [SharedBits(simulation.network.name, rows, width, zero)], b""
         )
         digests.append({message.payload for message in simulation.transcript.messages})
     assert not digests[0] & digests[1]
@@ -92,8 +91,8 @@ def test_the_shape_of_the_input_is_compared() -> None:
 
 @pytest.mark.parametrize("security", ["semi-honest", "malicious"])
 def test_a_query_does_not_run_with_another_security_than_it_names(security: Security) -> None:
-    products = ProductLog() if security == "semi-honest" else None
-    network = simulated_network(SEED, products=products)
+    other: Security = "malicious" if security == "semi-honest" else "semi-honest"
+    network = simulated_network(SEED, security=other)
     parameters = replace(tiny(), security=security)
     reports = share_events(network.name, TINY_EVENTS, parameters, Randomness())
     with pytest.raises(ParameterError, match="security"):

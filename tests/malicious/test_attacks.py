@@ -26,13 +26,14 @@ from ipa.attacks import (
     tamper,
     use_other_keys,
 )
-from ipa.channel import Message
 from ipa.errors import ChannelError, MisbehaviourError, VerificationError
-from ipa.network import HelperParty, HelperPartyNetwork, pairwise_keys
+from ipa.network.channel import Message
+from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
+from ipa.network.simulation import pairwise_keys
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS, left_of, right_of
-from ipa.protocols.agreement import aborting_together
-from ipa.protocols.multiplication import multiply, multiply_numbers
+from ipa.protocols.circuits.multiplication import multiply, multiply_elements
+from ipa.protocols.primitives.abort import aborting_together
 from ipa.sharing.prss import Prss
 from ipa.sharing.rings import PRIME_FIELD
 
@@ -206,7 +207,7 @@ def test_errors_in_products_of_numbers(helper: int) -> None:
     ):
         simulation = MaliciousSimulation(SEED, attack=element_errors(helper, pattern, errors))
         x, y = (simulation.numbers(PRIME_FIELD, v) for v in ([1, 2, 3], [5, 0, largest]))
-        multiply_numbers(simulation.network, x, y)
+        multiply_elements(simulation.network, x, y)
         error = raised(simulation.finish)
         assert error is not None, (pattern, errors)
         assert error.step == "check/numbers/last"

@@ -19,28 +19,27 @@ from malicious_cases import (
 
 import ipa.query
 from ipa.attacks import Attack, add_error, run_attack, run_attack_in_threads, tamper
-from ipa.channel import (
-    InMemoryChannel,
-    InterceptedChannel,
-    Transcript,
-    in_memory_channels,
-)
 from ipa.errors import ChannelError, UncheckedProductError, VerificationError
-from ipa.network import HelperParty, HelperPartyNetwork, pairwise_keys
+from ipa.network.channel import InMemoryChannel, in_memory_channels
+from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
+from ipa.network.interception import InterceptedChannel, Transcript
+from ipa.network.product_log import CheckRules, ProductLog
+from ipa.network.simulation import pairwise_keys
 from ipa.parties import HELPERS
-from ipa.products import ProductLog
-from ipa.protocols import agreement, coins, compression, opening
-from ipa.protocols.constants import public_number
-from ipa.protocols.multiplication import multiply, multiply_numbers
-from ipa.protocols.opening import open_bits
-from ipa.protocols.product_check import check_products
+from ipa.protocols.circuits.constants import public_number
+from ipa.protocols.circuits.multiplication import multiply, multiply_elements
+from ipa.protocols.primitives import abort as agreement
+from ipa.protocols.primitives import coins, opening
+from ipa.protocols.primitives.opening import open_bits
+from ipa.protocols.verification import inner_product as compression
+from ipa.protocols.verification.product_check import check_products
 from ipa.reports import share_events
 from ipa.sharing.bits import Columns
 from ipa.sharing.dealing import only_helper
 from ipa.sharing.prss import Prss
-from ipa.sharing.replicated import SharedBits
 from ipa.sharing.rings import PRIME_FIELD
-from ipa.sharing.shared_numbers import SharedNumbers
+from ipa.sharing.shared_bits import SharedBits
+from ipa.sharing.shared_elements import SharedElements
 
 Patch = pytest.MonkeyPatch
 
@@ -73,7 +72,7 @@ def coin_sent_before_everybody_is_ready() -> bool:
             ends[message.sender].send(message)
     sent = Transcript()
     party = HelperParty(2, Prss(*keys[2]), InterceptedChannel(ends[2], [sent]))
-    alone = HelperPartyNetwork(simulation.network.name, [party], products=ProductLog())
+    alone = HelperPartyNetwork(simulation.network.name, [party], security="malicious")
     mine = only_helper(x, 2)
     multiply(alone, mine, mine)
     with pytest.raises(ChannelError, match="H3"):
@@ -90,12 +89,12 @@ def test_the_coin_waits_for_everybody(monkeypatch: Patch) -> None:
 
 def without_comparison(
     network: HelperPartyNetwork,
-    x: SharedBits | SharedNumbers,
+    x: SharedBits | SharedElements,
     encode: Callable[[list[int]], bytes],
     size: int,
 ) -> dict[int, bytes]:
     own, right = (
-        {number: encode(x.shares_of(number)[share]) for number in network.helpers}
+        {helper: encode(x.shares_of(helper)[share]) for helper in network.helpers}
         for share in (0, 1)
     )
     _, from_left = network.exchange(right, own, size)
@@ -203,7 +202,7 @@ def test_without_the_random_triple_the_check_shows_secrets(monkeypatch: Patch) -
     real = compression._random_shamir_shares
 
     def no_mask(network: HelperPartyNetwork, *rest: Any) -> dict[int, list[int]]:
-        return {number: [0] * len(shares) for number, shares in real(network, *rest).items()}
+        return {helper: [0] * len(shares) for helper, shares in real(network, *rest).items()}
 
     monkeypatch.setattr(compression, "_random_shamir_shares", no_mask)
     assert set(opened_in_the_end(0, seeds)) == {(0, 0)}
@@ -215,10 +214,10 @@ def test_what_the_check_re_shares_is_masked() -> None:
     simulation = MaliciousSimulation(SEED)
     zero = public_number(simulation.network, 1000, 0, 1)
     multiply(simulation.network, zero, zero)
-    numbers = SharedNumbers(
+    numbers = SharedElements(
         simulation.network.name, PRIME_FIELD, 3, {helper: ([0] * 3, [0] * 3) for helper in HELPERS}
     )
-    multiply_numbers(simulation.network, numbers, numbers)
+    multiply_elements(simulation.network, numbers, numbers)
     simulation.finish()
     masked = [
         message.payload
@@ -247,7 +246,7 @@ def inconsistent_copies_released() -> bool:
     time = reports.timestamp
     shares = {helper: time.shares_of(helper) for helper in HELPERS}
     shares[2] = ([shares[2][0][0] ^ 1, *shares[2][0][1:]], shares[2][1])
-    changed = replace(reports, timestamp=SharedBits(time.network, 1, time.width, shares))
+    changed = replace(reports, timestamp=SharedBits(time.network_name, 1, time.width, shares))
     error = raised(lambda: ipa.query.query(simulation.network, changed, parameters))
     assert error is None or error.step == "query/input-check"
     return error is None
@@ -275,13 +274,13 @@ def test_the_last_batch_is_checked_before_the_release(monkeypatch: Patch) -> Non
 
 def test_a_batch_that_is_full_is_checked_at_once(monkeypatch: Patch) -> None:
     def checked_early() -> int:
-        log = ProductLog(batch_gates=10, batch_numbers=1)
-        simulation = MaliciousSimulation(SEED, log)
+        simulation = MaliciousSimulation(SEED, CheckRules(batch_gates=10, batch_elements=1))
+        log = simulation.log
         x = simulation.bits([1, 2, 3], 4)
         multiply(simulation.network, x, x)
         y = simulation.numbers(PRIME_FIELD, [5])
-        multiply_numbers(simulation.network, y, y)
-        return log.gates_checked + log.numbers_checked
+        multiply_elements(simulation.network, y, y)
+        return log.gates_checked + log.elements_checked
 
     assert checked_early() == 13
     monkeypatch.setattr(ProductLog, "is_due", property(lambda self: False))

@@ -16,12 +16,14 @@ from malicious_cases import (
     tiny,
 )
 
-from ipa.channel import Message, Transcript
 from ipa.errors import MisbehaviourError
 from ipa.events import Event
-from ipa.oracle import query_in_steps
+from ipa.network.channel import Message
+from ipa.network.interception import Transcript
+from ipa.network.product_log import CheckRules
+from ipa.network.simulation import RunOptions
+from ipa.oracle.steps import query_in_steps
 from ipa.parameters import Capping, QueryParameters
-from ipa.products import ProductLog
 from ipa.query import run_query
 from ipa.workload import generate_events
 
@@ -39,7 +41,12 @@ def changed_run(
     bit = random.Random(index).randrange(8 * len(messages[index].payload))
     interceptor = ChangeMessage(index, change, bit)
     with pytest.raises(MisbehaviourError) as caught:
-        run_query(events, parameters, no_noise=True, seed=SEED, interceptors=[interceptor])
+        run_query(
+            events,
+            parameters,
+            no_noise=True,
+            options=RunOptions(seed=SEED, interceptors=[interceptor]),
+        )
     assert interceptor.seen > index
     check_detected(caught.value, messages, index)
 
@@ -56,7 +63,7 @@ def test_a_change_of_any_message_is_detected(capping: Capping, change: Change, c
 @pytest.mark.parametrize("capping", CAPPINGS)
 def test_the_unchanged_query_is_right(capping: Capping) -> None:
     """So the runs above fail for the change alone; and their messages include every part."""
-    result = run_query(TINY_EVENTS, tiny(capping), no_noise=True, seed=SEED)
+    result = run_query(TINY_EVENTS, tiny(capping), no_noise=True, options=RunOptions(seed=SEED))
     assert result.sums == query_in_steps(TINY_EVENTS, tiny(capping)) == [0, 2]
     steps = {message.step for message in honest_messages(capping)}
     for part in ("input-check", "multiply", "coin/ready", "coin/open", "values", "products"):
@@ -68,13 +75,13 @@ def test_the_unchanged_query_is_right(capping: Capping) -> None:
 def test_a_change_of_any_message_is_detected_when_batches_are_small() -> None:
     """Checks in the middle of the query: some messages of every kind flipped."""
     transcript = Transcript()
-    honest = MaliciousSimulation(SEED, ProductLog(batch_gates=150), [transcript])
+    honest = MaliciousSimulation(SEED, CheckRules(batch_gates=150), [transcript])
     honest.query(TINY_EVENTS, tiny())
     messages = transcript.messages
     assert any(message.step.startswith("check#2/") for message in messages)
     for index in range(0, len(messages), 8):
         attacked = MaliciousSimulation(
-            SEED, ProductLog(batch_gates=150), [ChangeMessage(index, "flip", bit=index)]
+            SEED, CheckRules(batch_gates=150), [ChangeMessage(index, "flip", bit=index)]
         )
         with pytest.raises(MisbehaviourError) as caught:
             attacked.query(TINY_EVENTS, tiny())
@@ -86,7 +93,9 @@ def test_changes_in_a_larger_query(change: Change) -> None:
     parameters = QueryParameters(breakdowns=5, cap=100, match_key_bits=16)
     events = generate_events(70, breakdowns=5, match_key_bits=16, seed=3)
     transcript = Transcript()
-    run_query(events, parameters, no_noise=True, seed=SEED, interceptors=[transcript])
+    run_query(
+        events, parameters, no_noise=True, options=RunOptions(seed=SEED, interceptors=[transcript])
+    )
     messages = tuple(transcript.messages)
     for index in random.Random(change).sample(range(len(messages)), 12):
         changed_run(events, parameters, messages, index, change)

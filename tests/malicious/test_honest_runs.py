@@ -17,24 +17,26 @@ from malicious_cases import (
 )
 from strategies import SEEDS, below, columns_of_numbers, examples
 
-from ipa.channel import InterceptedChannel, Message, Transcript, in_memory_channels
 from ipa.errors import IpaError
 from ipa.events import Event
-from ipa.network import HelperParty, HelperPartyNetwork, pairwise_keys
-from ipa.oracle import query_in_steps
+from ipa.network.channel import Message, in_memory_channels
+from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
+from ipa.network.interception import InterceptedChannel, Transcript
+from ipa.network.product_log import CheckRules, ProductLog
+from ipa.network.simulation import RunOptions, pairwise_keys
+from ipa.oracle.steps import query_in_steps
 from ipa.parameters import Capping, QueryParameters
 from ipa.parties import HELPERS
-from ipa.products import ProductLog
-from ipa.protocols.addition import add, subtract, sum_rows
-from ipa.protocols.bitonic_sort import sort_rows
-from ipa.protocols.comparison import at_least, greater_than
-from ipa.protocols.conversion import bits_from_numbers, numbers_from_bits
-from ipa.protocols.division import divide
-from ipa.protocols.equality import equal
-from ipa.protocols.multiplexer import choose
-from ipa.protocols.multiplication import multiply, multiply_numbers
-from ipa.protocols.opening import open_bits, open_numbers
-from ipa.protocols.scan import last_of_group, running_totals
+from ipa.protocols.circuits.addition import add, subtract, sum_rows
+from ipa.protocols.circuits.bitonic_sort import sort_rows
+from ipa.protocols.circuits.comparison import at_least, greater_than
+from ipa.protocols.circuits.conversion import bits_from_elements, elements_from_bits
+from ipa.protocols.circuits.division import divide
+from ipa.protocols.circuits.equality import equal
+from ipa.protocols.circuits.multiplexer import choose
+from ipa.protocols.circuits.multiplication import multiply, multiply_elements
+from ipa.protocols.circuits.scan import last_of_group, running_totals
+from ipa.protocols.primitives.opening import open_bits, open_elements
 from ipa.query import query, run_query
 from ipa.release import combine_at_collector
 from ipa.reports import GenericReports, share_events
@@ -42,8 +44,8 @@ from ipa.sharing.bits import columns_from_rows
 from ipa.sharing.dealing import only_helper, reconstruct_for_testing
 from ipa.sharing.prss import Prss
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.replicated import ColumnPair, SharedBits, join_columns
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
+from ipa.sharing.shared_bits import ColumnPair, SharedBits, join_columns
 from ipa.workload import generate_events
 
 secret = reconstruct_for_testing
@@ -62,7 +64,7 @@ def test_products_of_bits(
 ) -> None:
     first = 1 if one_column else width
     a, b = data.draw(columns_of_numbers(rows, first, width))
-    simulation = MaliciousSimulation(seed, ProductLog(batch_gates=batch))
+    simulation = MaliciousSimulation(seed, CheckRules(batch_gates=batch))
     x, y = simulation.bits(a, first), simulation.bits(b, width)
     product = multiply(simulation.network, x, y)
     simulation.finish()
@@ -80,7 +82,7 @@ def test_products_of_bits(
 def test_products_of_many_shapes_in_one_batch(
     seed: int, batch: int, shapes: list[tuple[int, int]]
 ) -> None:
-    simulation = MaliciousSimulation(seed, ProductLog(batch_gates=batch))
+    simulation = MaliciousSimulation(seed, CheckRules(batch_gates=batch))
     for rows, width in shapes:
         values = [simulation.randomness.random_bits(width) for _ in range(rows)]
         x = simulation.bits(values, width)
@@ -111,13 +113,13 @@ def test_products_of_numbers(
 ) -> None:
     numbers = st.lists(below(ring.modulus), min_size=count, max_size=count)
     a, b = data.draw(numbers), data.draw(numbers)
-    simulation = MaliciousSimulation(seed, ProductLog(batch_numbers=batch))
-    product = multiply_numbers(
+    simulation = MaliciousSimulation(seed, CheckRules(batch_elements=batch))
+    product = multiply_elements(
         simulation.network, simulation.numbers(ring, a), simulation.numbers(ring, b)
     )
     simulation.finish()
     expected = [p * q % ring.modulus for p, q in zip(a, b, strict=True)]
-    assert open_numbers(simulation.network, product) == expected
+    assert open_elements(simulation.network, product) == expected
 
 
 Circuit = Callable[[HelperPartyNetwork, SharedBits, SharedBits], SharedBits]
@@ -143,7 +145,7 @@ def test_circuits(
 ) -> None:
     circuit, expected = CIRCUITS[name]
     a, b = data.draw(columns_of_numbers(rows, width, width))
-    simulation = MaliciousSimulation(seed, ProductLog(batch_gates=batch))
+    simulation = MaliciousSimulation(seed, CheckRules(batch_gates=batch))
     result = circuit(simulation.network, simulation.bits(a, width), simulation.bits(b, width))
     simulation.finish()
     assert secret(result) == [expected(p, q, width) for p, q in zip(a, b, strict=True)]
@@ -157,7 +159,7 @@ def test_sorting_and_scans(
     rows = 1 << depth
     values, same = data.draw(columns_of_numbers(rows, width, 1))
     same[0] = 0
-    simulation = MaliciousSimulation(seed, ProductLog(batch_gates=batch))
+    simulation = MaliciousSimulation(seed, CheckRules(batch_gates=batch))
     network, x, group = simulation.network, simulation.bits(values, width), simulation.bits(same, 1)
     ordered = sort_rows(network, x, width)
     totals = running_totals(network, group, x)
@@ -177,11 +179,11 @@ def test_sorting_and_scans(
 @given(st.data(), SEEDS, st.integers(0, 3), BATCHES)
 def test_conversions(data: st.DataObject, seed: int, count: int, batch: int) -> None:
     numbers = data.draw(st.lists(below(PRIME_FIELD.modulus), min_size=count, max_size=count))
-    simulation = MaliciousSimulation(seed, ProductLog(batch_gates=max(50, batch), batch_numbers=2))
+    simulation = MaliciousSimulation(seed, CheckRules(batch_gates=max(50, batch), batch_elements=2))
     network = simulation.network
-    as_bits = bits_from_numbers(network, simulation.numbers(PRIME_FIELD, numbers))
+    as_bits = bits_from_elements(network, simulation.numbers(PRIME_FIELD, numbers))
     (values,) = data.draw(columns_of_numbers(count, 5))
-    as_numbers = numbers_from_bits(network, simulation.bits(values, 5), PRIME_FIELD)
+    as_numbers = elements_from_bits(network, simulation.bits(values, 5), PRIME_FIELD)
     simulation.finish()
     assert secret(as_bits) == numbers
     assert secret(as_numbers) == values
@@ -191,7 +193,7 @@ def test_conversions(data: st.DataObject, seed: int, count: int, batch: int) -> 
 @given(tiny_queries(max_events=9), SEEDS)
 def test_whole_queries_are_the_oracle(case: tuple[list[Event], QueryParameters], seed: int) -> None:
     events, parameters = case
-    result = run_query(events, parameters, no_noise=True, seed=seed)
+    result = run_query(events, parameters, no_noise=True, options=RunOptions(seed=seed))
     assert result.sums == query_in_steps(events, parameters)
     assert result.parameters.security == "malicious"
 
@@ -210,7 +212,7 @@ def test_a_query_of_full_widths(capping: Capping) -> None:
 @pytest.mark.parametrize("capping", CAPPINGS)
 @pytest.mark.parametrize("batch", [200, 1 << 24])
 def test_three_threads_do_what_the_simulation_does(capping: Capping, batch: int) -> None:
-    simulation = MaliciousSimulation(SEED, ProductLog(batch_gates=batch))
+    simulation = MaliciousSimulation(SEED, CheckRules(batch_gates=batch))
     expected = simulation.query(TINY_EVENTS, tiny(capping))
     name, keys, ends = simulation.network.name, pairwise_keys(SEED), in_memory_channels(timeout=30)
     reports = share_events(
@@ -219,12 +221,14 @@ def test_three_threads_do_what_the_simulation_does(capping: Capping, batch: int)
     results: dict[int, ColumnPair] = {}
     errors: dict[int, IpaError] = {}
     sent = {helper: Transcript() for helper in HELPERS}
-    logs = {helper: ProductLog(batch_gates=batch) for helper in HELPERS}
+    logs: dict[int, ProductLog] = {}
 
     def run(helper: int) -> None:
         channel = InterceptedChannel(ends[helper], [sent[helper]])
         party = HelperParty(helper, Prss(*keys[helper]), channel)
-        network = HelperPartyNetwork(name, [party], products=logs[helper])
+        rules = CheckRules(batch_gates=batch)
+        network = HelperPartyNetwork(name, [party], security="malicious", check_rules=rules)
+        logs[helper] = network.products
         mine = GenericReports(*(only_helper(field, helper) for field in reports.fields))
         try:
             results[helper] = query(network, mine, tiny(capping)).shares_of(helper)
@@ -252,5 +256,7 @@ def by_receiver(messages: list[Message]) -> dict[int, list[Message]]:
 
 def test_a_seed_makes_the_malicious_transcript_reproducible() -> None:
     transcript = Transcript()
-    run_query(TINY_EVENTS, tiny(), no_noise=True, seed=SEED, interceptors=[transcript])
+    run_query(
+        TINY_EVENTS, tiny(), no_noise=True, options=RunOptions(seed=SEED, interceptors=[transcript])
+    )
     assert tuple(transcript.messages) == honest_messages("proportional")

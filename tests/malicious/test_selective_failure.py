@@ -10,8 +10,8 @@ from ipa.attacks import Attack, Change, Tampering, add_error
 from ipa.errors import MisbehaviourError
 from ipa.events import Event
 from ipa.parties import HELPERS
-from ipa.protocols.multiplication import multiply
-from ipa.sharing.replicated import SharedBits
+from ipa.protocols.circuits.multiplication import multiply
+from ipa.sharing.shared_bits import SharedBits
 
 FOUR_EVENTS = events_within(tiny(), 4)
 SECRETS = st.lists(st.integers(0, 15), min_size=5, max_size=5)

@@ -8,20 +8,24 @@ import pytest
 from malicious_cases import MaliciousSimulation, column_errors, element_errors, raised
 
 from ipa.errors import MisbehaviourError, VerificationError
-from ipa.network import HelperPartyNetwork
+from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.network.product_log import (
+    CheckRules,
+)
+from ipa.network.simulation import RunOptions
 from ipa.parameters import QueryParameters
-from ipa.products import DEFAULT_BATCH_GATES, DEFAULT_BATCH_NUMBERS, ProductLog
-from ipa.protocols import bit_check, compression
-from ipa.protocols.bit_check import soundness_error
-from ipa.protocols.bitonic_sort import sort_gates
-from ipa.protocols.coins import public_coins
-from ipa.protocols.multiplication import multiply, multiply_numbers
+from ipa.protocols.circuits.bitonic_sort import sort_gates
+from ipa.protocols.circuits.multiplication import multiply, multiply_elements
+from ipa.protocols.primitives.coins import public_coins
+from ipa.protocols.verification import bit_check
+from ipa.protocols.verification import inner_product as compression
+from ipa.protocols.verification.bit_check import soundness_error
 from ipa.query import run_query
-from ipa.sharing.binary_field import BinaryField
-from ipa.sharing.blocks import Layout, choose_layout, to_blocks
-from ipa.sharing.column_hash import ColumnHash
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo, Ring
-from ipa.sharing.shared_numbers import SharedNumbers
+from ipa.sharing.shared_elements import SharedElements
+from ipa.sharing.verification.binary_field import BinaryField
+from ipa.sharing.verification.blocks import Layout, choose_layout, to_blocks
+from ipa.sharing.verification.column_hash import ColumnHash
 from ipa.workload import generate_events
 
 RUNS = 600
@@ -29,7 +33,7 @@ RUNS = 600
 
 def one_wrong_gate(seed: int, degree: int) -> MaliciousSimulation:
     """A batch of a single AND gate to which helper 2 has added an error."""
-    log = ProductLog(bit_field=BinaryField(degree))
+    log = CheckRules(bit_field=BinaryField(degree))
     simulation = MaliciousSimulation(seed, log, attack=column_errors(2, "multiply", [1]))
     x, y = simulation.bits([seed & 1], 1), simulation.bits([seed >> 1 & 1], 1)
     multiply(simulation.network, x, y)
@@ -37,12 +41,12 @@ def one_wrong_gate(seed: int, degree: int) -> MaliciousSimulation:
 
 
 def one_wrong_number(seed: int, modulus: int) -> MaliciousSimulation:
-    log = ProductLog(smallest_prime_field=2)
+    log = CheckRules(smallest_prime_field=2)
     simulation = MaliciousSimulation(
         seed, log, attack=element_errors(2, "multiply-numbers", [0, 1])
     )
     x = simulation.numbers(IntegersModulo(modulus), [1, 2, 3])
-    multiply_numbers(simulation.network, x, x)
+    multiply_elements(simulation.network, x, x)
     return simulation
 
 
@@ -176,14 +180,14 @@ def best_cheating_with_a_number_passes(seed: int) -> bool:
     with pytest.MonkeyPatch.context() as patch:
         simulation = one_wrong_number(seed, 101)
         weights: list[int] = []
-        scale = SharedNumbers.scale
+        scale = SharedElements.scale
 
-        def scaled(self: SharedNumbers, factors: Sequence[int]) -> SharedNumbers:
+        def scaled(self: SharedElements, factors: Sequence[int]) -> SharedElements:
             if len(factors) == 3:
                 weights[:] = factors
             return scale(self, factors)
 
-        patch.setattr(SharedNumbers, "scale", scaled)
+        patch.setattr(SharedElements, "scale", scaled)
         with_best_cheater(patch, IntegersModulo(101), lambda: weights[1])
         return raised(simulation.finish) is None
 
@@ -275,9 +279,9 @@ def test_the_bound_for_a_query_of_a_million_events() -> None:
     key = 64 + 16 + 32 + 1 + parameters.breakdown_key_bits
     # A million rows sorted three times is more than the whole query (see the next test).
     gates = 3 * sort_gates(rows, key, key + parameters.value_bits)
-    batches = -(-gates // DEFAULT_BATCH_GATES) + 1
+    batches = -(-gates // CheckRules().batch_gates) + 1
     worst = max(
-        soundness_error(choose_layout({shape: -(-2 * DEFAULT_BATCH_GATES // shape)}), 1 << 64)
+        soundness_error(choose_layout({shape: -(-2 * CheckRules().batch_gates // shape)}), 1 << 64)
         for shape in (1, 3, 127, 128, 129, 1 << 10, (1 << 15) + 1, 1 << 19, 1 << 20)
     )
     assert 0 < worst < 2.0**-50
@@ -288,7 +292,7 @@ def test_three_sorts_are_more_than_a_query() -> None:
     """At a size that can be run; of a larger query the sort is a larger part."""
     parameters = QueryParameters(breakdowns=256, cap=1 << 16, security="semi-honest")
     events = generate_events(1024, breakdowns=256)
-    result = run_query(events, parameters, no_noise=True, seed=1)
+    result = run_query(events, parameters, no_noise=True, options=RunOptions(seed=1))
     gates = sum(cost.and_gates for cost in result.costs.values())
     key = 64 + 16 + 32 + 1 + parameters.breakdown_key_bits
     sort = sort_gates(1024, key, key + parameters.value_bits)
@@ -296,7 +300,7 @@ def test_three_sorts_are_more_than_a_query() -> None:
 
 
 def test_the_bound_for_products_of_numbers() -> None:
-    batch = DEFAULT_BATCH_NUMBERS
+    batch = CheckRules().batch_elements
     assert (batch + 2 * (log2(batch) + 2)) / PRIME_FIELD.modulus < 2.0**-44
 
 

@@ -14,11 +14,12 @@ from malicious_cases import (
     tiny,
 )
 
-from ipa.channel import Message
 from ipa.errors import ChannelError
+from ipa.network.channel import Message
+from ipa.network.simulation import RunOptions
 from ipa.parties import left_of, right_of
-from ipa.protocols import resharing
-from ipa.protocols.multiplication import multiply, multiply_numbers
+from ipa.protocols.circuits.multiplication import multiply, multiply_elements
+from ipa.protocols.primitives import resharing
 from ipa.query import run_query
 from ipa.sharing.bits import Columns, decode_columns
 from ipa.sharing.rings import PRIME_FIELD, Ring, decode_elements
@@ -38,7 +39,7 @@ def sent_otherwise(step: str, change: Callable[[bytes], bytes], numbers: bool) -
     def run() -> None:
         if numbers:
             x = simulation.numbers(PRIME_FIELD, [3])
-            multiply_numbers(simulation.network, x, x)
+            multiply_elements(simulation.network, x, x)
         else:
             bits = simulation.bits([1, 0, 1], 1)
             multiply(simulation.network, bits, bits)
@@ -74,7 +75,7 @@ def test_numbers_that_are_no_elements_are_refused(monkeypatch: Patch) -> None:
     def unchecked(step: str, received: Mapping[int, bytes], ring: Ring) -> dict[int, list[int]]:
         return {number: decode_elements(ring, payload) for number, payload in received.items()}
 
-    monkeypatch.setattr(resharing, "decode_received_numbers", unchecked)
+    monkeypatch.setattr(resharing, "decode_received_elements", unchecked)
     assert sent_otherwise("multiply-numbers", not_canonical, True) is None
 
 
@@ -84,7 +85,12 @@ def test_a_message_of_another_step_or_sender_is_refused() -> None:
     first = next(i for i, message in enumerate(messages) if "multiply" in message.step)
     interceptor = ChangeMessage(first, "replay")
     error = raised(
-        lambda: run_query(TINY_EVENTS, tiny(), no_noise=True, seed=SEED, interceptors=[interceptor])
+        lambda: run_query(
+            TINY_EVENTS,
+            tiny(),
+            no_noise=True,
+            options=RunOptions(seed=SEED, interceptors=[interceptor]),
+        )
     )
     assert isinstance(error, ChannelError)
     assert "sent a message of another step" in error.problem

@@ -1,0 +1,17 @@
+"""The helper parties' front door: from encrypted query streams to shared generic reports."""
+
+from ipa.intake.query_comparison import OwnStream, agree_on_query, read_own_stream
+from ipa.intake.report_decryption import GenericReportShares, StreamDecryptor, decrypt_report
+from ipa.intake.report_intake import Intake, open_reports, take_in_reports
+
+__all__ = [
+    "GenericReportShares",
+    "Intake",
+    "OwnStream",
+    "StreamDecryptor",
+    "agree_on_query",
+    "decrypt_report",
+    "open_reports",
+    "read_own_stream",
+    "take_in_reports",
+]

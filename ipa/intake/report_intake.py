@@ -1,0 +1,195 @@
+"""Helper intake: from three encrypted query streams to shared generic reports.
+
+Spec: Validating reports; Oblivious source and trigger reports. Each helper reads, validates and
+opens its own stream; then the helpers agree on the rows that all of them can use. A bad report is
+dropped alone and counted by reason; only streams that cannot be of one query are refused whole.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ipa.client.fanout_query import FanoutQuery, QueryStream
+from ipa.client.rejection import Reason
+from ipa.client.report_format import (
+    attribute_bits,
+    attribute_columns,
+    record_ciphertexts,
+    record_context_index,
+)
+from ipa.errors import ReportError, VerificationError
+from ipa.intake.query_comparison import OwnStream
+from ipa.intake.report_decryption import GenericReportShares, decrypt_report
+from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.protocols.circuits.constants import public_columns
+from ipa.protocols.primitives.abort import aborting_together
+from ipa.protocols.primitives.report_comparison import (
+    ComparedRows,
+    Copies,
+    agree_on_repeats,
+    compare_rows,
+)
+from ipa.reports import GenericReports
+from ipa.sharing.bits import columns_from_rows
+from ipa.sharing.shared_bits import ColumnPair, SharedBits
+
+OpenedRow = GenericReportShares | Reason
+"""One helper's shares of a report, or why it refuses the report."""
+
+
+# What a helper says of a row, in a byte: 0 for a source report, 1 for a trigger report, or why not.
+_SOURCE, _TRIGGER = 0, 1
+_REASONS = dict(enumerate(Reason, _TRIGGER + 1))
+_CODES = {reason: code for code, reason in _REASONS.items()}
+
+
+@dataclass(frozen=True)
+class Intake:
+    """The reports that go into the query, and how many were dropped for which reason.
+
+    `submitted` is the number of rows of the streams. Everything but the shares is public.
+    """
+
+    query: FanoutQuery
+    submitted: int
+    reports: GenericReports
+    dropped: dict[Reason, int]
+
+
+def open_reports(own: OwnStream) -> list[OpenedRow]:
+    """Validate and open every report of a stream, each by itself. Local."""
+    rows: list[OpenedRow] = []
+    for record in own.stream.records:
+        try:
+            rows.append(decrypt_report(record, own.decryption))
+        except ReportError as error:
+            rows.append(Reason(str(error.reason)))  # decrypt_report always names one
+    return rows
+
+
+def take_in_reports(network: HelperPartyNetwork, streams: Mapping[int, OwnStream]) -> Intake:
+    """Open the reports of streams that were agreed on, and share those that all helpers can use.
+
+    A report is used if every helper accepts it as a report of the same kind, every share's two
+    holders hold the same copy of it, and to no helper it is a replay of one before it of which all
+    this is true (SPEC_NOTES: replays). Dropping is public and the same at all helpers; a report that
+    several refuse counts for the first of their reasons. Four rounds, 34 bytes per report, 2 bytes
+    per report that was not dropped in the first two, and 128 bytes per helper. A helper that lies
+    can drop reports, and everybody sees how many, but cannot add or change one
+    (SPEC_NOTES: report-agreement). Raises VerificationError.
+    """
+    first = next(iter(streams.values())).stream
+    query, submitted = first.query, len(first.records)
+    with aborting_together(network), network.step("intake"):
+        with network.step("open-reports"):
+            opened = {helper: open_reports(own) for helper, own in streams.items()}
+        compared = compare_rows(
+            network,
+            submitted,
+            {helper: bytes(map(_status, rows)) for helper, rows in opened.items()},
+            {helper: _copies(rows, streams[helper].stream) for helper, rows in opened.items()},
+        )
+        _check_statuses(network, compared)
+        outcomes = [_outcome(row, compared) for row in range(submitted)]
+        agreed = [row for row, reason in enumerate(outcomes) if reason is None]
+        repeated = agree_on_repeats(
+            network,
+            agreed,
+            {helper: _repeats(own.stream.records, agreed) for helper, own in streams.items()},
+        )
+        for row in repeated:
+            outcomes[row] = Reason.DUPLICATE
+        kept = [row for row in agreed if row not in repeated]
+        reports = _share(network, query, opened, kept, compared.statuses[0])
+        return Intake(query, submitted, reports, dict(Counter(filter(None, outcomes))))
+
+
+def _repeats(records: Sequence[bytes], rows: Sequence[int]) -> bytes:
+    """A byte for each of the rows: 1 if its record has all the ciphertexts of one before it.
+
+    No two encapsulations are equal by chance. The same match key ciphertext alone is no replay, for
+    user agents return it again within an epoch.
+    """
+    seen: set[bytes] = set()
+    repeats = bytearray()
+    for row in rows:
+        ciphertexts = record_ciphertexts(records[row])
+        repeats.append(ciphertexts in seen)
+        seen.add(ciphertexts)
+    return bytes(repeats)
+
+
+def _status(row: OpenedRow) -> int:
+    if isinstance(row, Reason):
+        return _CODES[row]
+    return _TRIGGER if row.is_trigger else _SOURCE
+
+
+def _copies(rows: Sequence[OpenedRow], stream: QueryStream) -> Copies:
+    """Per row and share, all that must be the same at the share's two holders.
+
+    That is the context, the share of every field, and the nonce of the match key's share; the kind
+    is in the status. Rows that are refused have nothing to compare.
+    """
+    match_key_bytes = (stream.query.match_key_bits + 7) // 8
+    attribute_bytes = (attribute_bits(stream.query.widths) + 7) // 8
+    own: list[bytes] = []
+    right: list[bytes] = []
+    for record, row in zip(stream.records, rows, strict=True):
+        for place, copies in enumerate((own, right)):
+            copies.append(
+                b""
+                if isinstance(row, Reason)
+                else record_context_index(record)
+                + row.match_key[place].to_bytes(match_key_bytes, "big")
+                + row.nonces[place]
+                + row.attributes[place].to_bytes(attribute_bytes, "big")
+            )
+    return own, right
+
+
+def _check_statuses(network: HelperPartyNetwork, compared: ComparedRows) -> None:
+    largest = max(map(max, compared.statuses)) if compared.statuses[0] else _SOURCE
+    if largest > max(_REASONS):
+        problem = f"a helper sent the status {largest}, which does not exist"
+        raise VerificationError(network.path, problem, network.helpers)
+
+
+def _outcome(row: int, compared: ComparedRows) -> Reason | None:
+    """Why a row is dropped, or None: a function of what all helpers told, equal at all of them."""
+    said = {statuses[row] for statuses in compared.statuses}
+    reasons = [code for code in said if code in _REASONS]
+    if reasons:
+        return _REASONS[min(reasons)]
+    return Reason.INCONSISTENT if len(said) > 1 or row in compared.differing else None
+
+
+def _share(
+    network: HelperPartyNetwork,
+    query: FanoutQuery,
+    opened: Mapping[int, Sequence[OpenedRow]],
+    kept: Sequence[int],
+    statuses: bytes,
+) -> GenericReports:
+    """The kept rows as columns; all helpers know which are triggers, a trivial sharing."""
+    match_keys: dict[int, ColumnPair] = {}
+    attributes: dict[int, ColumnPair] = {}
+    width = attribute_bits(query.widths)
+    for helper, rows in opened.items():
+        mine = [row for row in map(rows.__getitem__, kept) if not isinstance(row, Reason)]
+        match_keys[helper] = (
+            columns_from_rows([row.match_key[0] for row in mine], query.match_key_bits),
+            columns_from_rows([row.match_key[1] for row in mine], query.match_key_bits),
+        )
+        attributes[helper] = (
+            columns_from_rows([row.attributes[0] for row in mine], width),
+            columns_from_rows([row.attributes[1] for row in mine], width),
+        )
+    table = SharedBits(network.name, len(kept), width, attributes)
+    is_trigger = columns_from_rows([statuses[row] == _TRIGGER for row in kept], 1)
+    fields = {name: table[columns] for name, columns in attribute_columns(query.widths).items()}
+    return GenericReports(
+        match_key=SharedBits(network.name, len(kept), query.match_key_bits, match_keys),
+        is_trigger=public_columns(network, len(kept), is_trigger),
+        **fields,
+    )

@@ -1,0 +1,216 @@
+"""The helper party network: up to three local helper parties, the step they are in, what it cost.
+
+In a simulation all three helpers are local and run in lockstep: every local helper sends, then every
+local helper receives. In a deployment each process has one local helper and the same functions run
+unchanged. Steps are named by a path such as `query/sort/stage-17/compare`, which keys the PRSS and
+labels messages and costs; entering the same path again appends `#2`, `#3`, so that no randomness is
+ever drawn twice.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from time import perf_counter
+from types import TracebackType
+from typing import Protocol, get_args
+
+from ipa.errors import ChannelError, MisbehaviourError, MismatchError, ParameterError
+from ipa.network.channel import ABORT, Channel, Message, receive_expected
+from ipa.network.costs import Cost
+from ipa.network.product_log import CheckRules, ProductLog
+from ipa.parameters import Security
+from ipa.parties import HELPERS, left_of, right_of
+from ipa.sharing.prss import Prss
+
+
+class Shared(Protocol):
+    """Any shared value: it names the network it belongs to."""
+
+    @property
+    def network_name(self) -> str:
+        """The name of the network."""
+
+
+@dataclass(frozen=True)
+class HelperParty:
+    """One helper party: its id (1 to 3), its PRSS keys and its end of the channel."""
+
+    helper: int
+    prss: Prss
+    channel: Channel
+
+    def __repr__(self) -> str:
+        return f"<HelperParty H{self.helper}>"
+
+
+class HelperPartyNetwork:
+    """The helpers that run here, with the path of the current step and the costs so far.
+
+    `name` identifies the network in this run: shared values of different networks never mix, and all
+    randomness depends on it, so it must be new for every run of the same helpers. `parties` are the
+    local helper parties, by helper. `security` says against what one corrupted helper may do: a
+    malicious-secure network keeps every product in `products` until it is checked, by
+    `check_rules`. `on_step`, if given, is called with the path of every step that begins (progress).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        parties: Iterable[HelperParty],
+        *,
+        security: Security = "semi-honest",
+        check_rules: CheckRules | None = None,
+        on_step: Callable[[str], None] | None = None,
+    ) -> None:
+        if security not in get_args(Security):
+            raise ParameterError(
+                f"security must be one of {', '.join(get_args(Security))}, not {security!r}"
+            )
+        self.name = name
+        self.parties = {
+            party.helper: replace(party, prss=party.prss.for_session(name)) for party in parties
+        }
+        if not self.parties or not set(self.parties) <= set(HELPERS):
+            raise ParameterError("a network has one to three local helpers, numbered 1 to 3")
+        self.is_malicious_secure = security == "malicious"
+        self.products = ProductLog(self.is_malicious_secure, check_rules or CheckRules())
+        self.costs: dict[str, Cost] = {}
+        self.path = ""
+        self.aborted = False
+        self._on_step = on_step
+        self._times_entered: dict[str, int] = {}
+        self._nested_seconds = 0.0
+
+    def __repr__(self) -> str:
+        local = ", ".join(f"H{helper}" for helper in self.parties)
+        security = "malicious" if self.is_malicious_secure else "semi-honest"
+        return f"<HelperPartyNetwork {self.name}: local helpers {local}, {security} security>"
+
+    @property
+    def helpers(self) -> tuple[int, ...]:
+        """The local helpers."""
+        return tuple(self.parties)
+
+    @property
+    def in_lockstep(self) -> bool:
+        """Whether all three helpers are local and take each step at the same time."""
+        return len(self.helpers) == len(HELPERS)
+
+    def step(self, name: str, *, top_level: bool = False) -> "Step":
+        """A context in which the current step is `name` below the step it is entered from.
+
+        With `top_level` it stands by itself, so that its costs are not those of the step around it.
+        """
+        return Step(self, name, top_level)
+
+    def check_owns(self, value: "Shared") -> None:
+        """Raise MismatchError when `value` is shared among the helpers of another network."""
+        if value.network_name != self.name:
+            raise MismatchError(f"networks differ: {value.network_name} and {self.name}")
+
+    @property
+    def cost(self) -> Cost:
+        """The costs of the current step, to be added to."""
+        cost = self.costs.get(self.path)
+        if cost is None:
+            cost = self.costs[self.path] = Cost()
+        return cost
+
+    def send_left(self, payloads: Mapping[int, bytes], size: int) -> dict[int, bytes]:
+        """Each local helper sends its payload to its left neighbour. One round.
+
+        Returns what each local helper received from its right neighbour, `size` bytes each. Raises
+        ChannelError when a message is not the expected one.
+        """
+        self._send(payloads, left_of)
+        self.cost.rounds += 1
+        return self._receive(right_of, size)
+
+    def exchange(
+        self, to_left: Mapping[int, bytes], to_right: Mapping[int, bytes], size: int
+    ) -> tuple[dict[int, bytes], dict[int, bytes]]:
+        """Each local helper sends to both neighbours. One round.
+
+        Returns what each local helper received from its right and from its left neighbour, `size`
+        bytes each. Raises ChannelError when a message is not the expected one.
+        """
+        self._send(to_left, left_of)
+        self._send(to_right, right_of)
+        self.cost.rounds += 1
+        return self._receive(right_of, size), self._receive(left_of, size)
+
+    def announce_abort(self) -> None:
+        """Tell the other helpers that the local ones abort; one that has gone keeps no one from it."""
+        for helper, party in self.parties.items():
+            for other in (left_of(helper), right_of(helper)):
+                with suppress(ChannelError):
+                    party.channel.send(Message(ABORT, helper, other, b""))
+
+    def _send(self, payloads: Mapping[int, bytes], neighbour: Callable[[int], int]) -> None:
+        cost = self.cost
+        for helper, party in self.parties.items():
+            payload = payloads[helper]
+            cost.bytes_sent += len(payload)
+            cost.messages += 1
+            party.channel.send(Message(self.path, helper, neighbour(helper), payload))
+
+    def _receive(self, neighbour: Callable[[int], int], size: int) -> dict[int, bytes]:
+        received: dict[int, bytes] = {}
+        failures: list[MisbehaviourError] = []
+        for helper, party in self.parties.items():
+            try:
+                received[helper] = receive_expected(
+                    party.channel, self.path, neighbour(helper), helper, size
+                )
+            except MisbehaviourError as failure:
+                failures.append(failure)
+        raise_together(failures)
+        return received
+
+
+def raise_together(failures: Sequence[MisbehaviourError]) -> None:
+    """Raise the first of the failures, as detected by every helper that detected one, if any."""
+    if failures:
+        first = failures[0]
+        detected_by = [helper for failure in failures for helper in failure.detected_by]
+        raise type(first)(first.step, first.problem, detected_by) from first
+
+
+class Step:
+    """The context manager behind HelperPartyNetwork.step; `as` gives the unique path."""
+
+    __slots__ = ("_name", "_nested_before", "_network", "_parent", "_started", "_top_level")
+
+    def __init__(self, network: HelperPartyNetwork, name: str, top_level: bool) -> None:
+        self._network = network
+        self._name = name
+        self._top_level = top_level
+
+    def __enter__(self) -> str:
+        network = self._network
+        if network.aborted:
+            raise MisbehaviourError(self._name, "the network has aborted and takes no more steps")
+        self._parent = network.path
+        nested = network.path and not self._top_level
+        path = f"{network.path}/{self._name}" if nested else self._name
+        times = network._times_entered.get(path, 0) + 1
+        network._times_entered[path] = times
+        network.path = path if times == 1 else f"{path}#{times}"
+        if network._on_step is not None:
+            network._on_step(network.path)
+        self._nested_before = network._nested_seconds
+        network._nested_seconds = 0.0
+        self._started = perf_counter()
+        return network.path
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        network = self._network
+        elapsed = perf_counter() - self._started
+        network.cost.seconds += elapsed - network._nested_seconds
+        network._nested_seconds = self._nested_before + elapsed
+        network.path = self._parent

@@ -1,0 +1,166 @@
+"""Channels over sockets: the same messages between threads or processes with one helper each.
+
+A message is a frame: the lengths of step and payload (4 and 8 bytes, big endian), the step as UTF-8,
+the payload. Sender and receiver are not sent; they follow from the connection. A thread per peer
+takes frames off the connection as they come, so that two helper parties which send each other large
+messages at the same time never wait for each other. Connections are neither encrypted nor
+authenticated: between machines, hand in connections that are (TLS).
+"""
+
+import socket
+import struct
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from itertools import combinations
+from threading import Condition, Thread
+from types import TracebackType
+
+from ipa.errors import ChannelError
+from ipa.network.channel import Message
+from ipa.parties import HELPERS
+
+MAX_STEP_BYTES = 1 << 12
+MAX_PAYLOAD_BYTES = 1 << 30
+
+# Helpers in one protocol are never more than a few messages ahead of each other.
+MAX_WAITING_MESSAGES = 1 << 10
+
+_LENGTHS = struct.Struct("!IQ")
+_SECONDS_AND_MICROSECONDS = struct.Struct("@ll")
+
+
+class SocketChannel:
+    """Helper party `helper`'s end: one connected stream socket per peer, which it closes.
+
+    `send` and `receive` wait `timeout` seconds at most, and not at all once the peer has closed. A
+    frame that is cut short or breaks the limits ends the connection, as does a peer that sends far
+    ahead: nothing after it is received. Use it as a context manager, or call `close`.
+    """
+
+    def __init__(
+        self, helper: int, connections: Mapping[int, socket.socket], timeout: float
+    ) -> None:
+        self._helper = helper
+        self._connections = connections
+        self._timeout = timeout
+        limit = _SECONDS_AND_MICROSECONDS.pack(int(timeout), int(timeout % 1 * 1_000_000))
+        for connection in connections.values():
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        self._inboxes = {
+            peer: _Inbox(peer, helper, connection) for peer, connection in connections.items()
+        }
+
+    def __enter__(self) -> "SocketChannel":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def send(self, message: Message) -> None:
+        """Send one frame. Raises ChannelError when the receiver is gone or does not read."""
+        step = message.step.encode()
+        frame = _LENGTHS.pack(len(step), len(message.payload)) + step + message.payload
+        try:
+            self._connections[message.receiver].sendall(frame)
+        except OSError as error:
+            stuck = isinstance(error, BlockingIOError)
+            did = "does not read what it is sent" if stuck else "closed its connection"
+            problem = f"H{message.receiver} {did}"
+            raise ChannelError(message.step, problem, [self._helper]) from error
+
+    def receive(self, sender: int) -> Message | None:
+        """The next message of `sender`; None at the timeout or at the end of its connection."""
+        return self._inboxes[sender].take(self._timeout)
+
+    def is_drained(self) -> bool:
+        """Whether every message that has arrived was received."""
+        return all(inbox.is_empty() for inbox in self._inboxes.values())
+
+    def close(self) -> None:
+        """End the connections; what was sent before still arrives. Closing twice is fine."""
+        for peer, connection in self._connections.items():
+            # The reader may hold the connection: shutting it down wakes the reader first.
+            with suppress(OSError):  # the peer was faster, or this is the second time
+                connection.shutdown(socket.SHUT_RDWR)
+            self._inboxes[peer].reader.join()
+            connection.close()
+
+
+class _Inbox:
+    """The messages that have arrived from one peer, put there by a thread of their own."""
+
+    def __init__(self, peer: int, helper: int, connection: socket.socket) -> None:
+        self._peer = peer
+        self._helper = helper
+        self._messages: deque[Message] = deque()
+        self._ended = False
+        self._changed = Condition()
+        self.reader = Thread(target=self._read_all, args=(connection,), daemon=True)
+        self.reader.start()
+
+    def take(self, timeout: float) -> Message | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._messages or self._ended, timeout)
+            return self._messages.popleft() if self._messages else None
+
+    def is_empty(self) -> bool:
+        return not self._messages
+
+    def _read_all(self, connection: socket.socket) -> None:
+        while (message := self._read_frame(connection)) is not None:
+            if len(self._messages) >= MAX_WAITING_MESSAGES:
+                break
+            with self._changed:
+                self._messages.append(message)
+                self._changed.notify()
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+
+    def _read_frame(self, connection: socket.socket) -> Message | None:
+        """The next message; None at the end and when there is no whole, well-formed frame."""
+        try:
+            step_size, payload_size = _LENGTHS.unpack(_read_exactly(connection, _LENGTHS.size))
+            if step_size > MAX_STEP_BYTES or payload_size > MAX_PAYLOAD_BYTES:
+                return None
+            step = _read_exactly(connection, step_size).decode()
+            payload = _read_exactly(connection, payload_size)
+        except (EOFError, OSError, UnicodeDecodeError):
+            return None
+        return Message(step, self._peer, self._helper, payload)
+
+
+def _read_exactly(connection: socket.socket, size: int) -> bytes:
+    pieces = []
+    while size:
+        piece = connection.recv(min(size, 1 << 20))
+        if not piece:
+            raise EOFError
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+def connected_sockets() -> dict[int, dict[int, socket.socket]]:
+    """Socket pairs between the three helper parties of one machine: by helper, then by peer.
+
+    Hand each helper's to its own thread or process and make the SocketChannel there.
+    """
+    ends: dict[int, dict[int, socket.socket]] = {helper: {} for helper in HELPERS}
+    for a, b in combinations(HELPERS, 2):
+        ends[a][b], ends[b][a] = socket.socketpair()
+    return ends
+
+
+def local_socket_channels(timeout: float) -> dict[int, SocketChannel]:
+    """The three ends of a network of sockets in one process, by helper; close each of them."""
+    return {
+        helper: SocketChannel(helper, connections, timeout)
+        for helper, connections in connected_sockets().items()
+    }

@@ -1,0 +1,31 @@
+"""Every step, and the whole query, in the clear: what the protocols must compute."""
+
+from ipa.oracle.sql import query_sql
+from ipa.oracle.steps import (
+    LastTouchPass,
+    Row,
+    cap_credits,
+    last_touch_credits,
+    last_touch_passes,
+    query_in_steps,
+    rows_from_events,
+    same_group_bits,
+    same_match_key_bits,
+    sort_rows,
+    sums_per_breakdown,
+)
+
+__all__ = [
+    "LastTouchPass",
+    "Row",
+    "cap_credits",
+    "last_touch_credits",
+    "last_touch_passes",
+    "query_in_steps",
+    "query_sql",
+    "rows_from_events",
+    "same_group_bits",
+    "same_match_key_bits",
+    "sort_rows",
+    "sums_per_breakdown",
+]

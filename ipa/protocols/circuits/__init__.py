@@ -1,0 +1,1 @@
+"""Arithmetic and sorting on shared values, composed of multiplications."""

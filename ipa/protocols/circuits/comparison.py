@@ -1,0 +1,76 @@
+"""Comparison of numbers, row by row, as a tree over the bits.
+
+Two numbers compare as their most significant differing bits do. A node of the tree covers a run of
+bits and knows whether the numbers differ there (`differs`, free at the leaves: a XOR b) and the bit
+of `a` at the most significant difference (`bit`, free at the leaves: a itself). Joining a high and
+a low run takes two products, both with the high run's `differs`:
+
+    bit     = bit_low XOR differs_high AND (bit_high XOR bit_low)
+    differs = differs_high OR differs_low
+
+This needs about 2w gates where the usual (greater, equal) tree needs 3w.
+"""
+
+from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.protocols.circuits.constants import public_columns
+from ipa.protocols.circuits.multiplication import multiply
+from ipa.sharing.bits import ones
+from ipa.sharing.shared_bits import SharedBits, join_columns
+
+
+def bit_at_first_difference(
+    network: HelperPartyNetwork, a: SharedBits, b: SharedBits
+) -> SharedBits:
+    """The bit of `a` at the most significant position where `a` and `b` differ, row by row.
+
+    That is 1 where a > b and 0 where a < b; where a = b it is bit 0 of `a`. Width w >= 1 in, one
+    column out. ceil(log2 w) rounds and at most 2(w - 1) gates per row; reveals nothing.
+    """
+    a.check_same_shape(b)
+    bit, differs = a, a ^ b
+    while bit.width > 1:
+        pairs = bit.width // 2
+        high, low = slice(1, 2 * pairs, 2), slice(0, 2 * pairs, 2)
+        # The lowest run's own `differs` decides nothing, so it is not computed: differs[0] stays
+        # what it is and is never a factor.
+        factors = join_columns(differs[high], differs[high][1:])
+        products = multiply(network, factors, join_columns(bit[high] ^ bit[low], differs[low][1:]))
+        joined = differs[high] ^ differs[low]
+        differs = join_columns(joined[:1], joined[1:] ^ products[pairs:], differs[2 * pairs :])
+        bit = join_columns(bit[low] ^ products[:pairs], bit[2 * pairs :])
+    return bit
+
+
+def greater_than(network: HelperPartyNetwork, a: SharedBits, b: SharedBits) -> SharedBits:
+    """One column: 1 where a > b as unsigned numbers. Widths are equal; w >= 0.
+
+    ceil(log2(w + 1)) rounds, at most 2w gates per row; reveals nothing.
+    """
+    return _compare(network, a, b, when_equal=0)
+
+
+def at_least(network: HelperPartyNetwork, a: SharedBits, b: SharedBits) -> SharedBits:
+    """One column: 1 where a >= b as unsigned numbers. Widths are equal; w >= 0.
+
+    ceil(log2(w + 1)) rounds, at most 2w gates per row; reveals nothing.
+    """
+    return _compare(network, a, b, when_equal=1)
+
+
+def _compare(
+    network: HelperPartyNetwork, a: SharedBits, b: SharedBits, when_equal: int
+) -> SharedBits:
+    """An extra lowest bit of `a` decides where the numbers are equal."""
+    a.check_same_shape(b)
+    with network.step("compare"):
+        tie = public_columns(network, a.rows, [when_equal * ones(a.rows)])
+        return bit_at_first_difference(network, join_columns(tie, a), join_columns(tie, b))
+
+
+def first_difference_gates(width: int) -> int:
+    """How many AND gates per row bit_at_first_difference takes for numbers of `width` bits."""
+    gates = 0
+    while width > 1:
+        gates += 2 * (width // 2) - 1
+        width = (width + 1) // 2
+    return gates

@@ -1,0 +1,23 @@
+"""Equality of numbers, row by row, as a tree of ANDs over the bits."""
+
+from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.protocols.circuits.multiplication import multiply
+from ipa.sharing.shared_bits import SharedBits, join_columns
+
+
+def all_ones(network: HelperPartyNetwork, x: SharedBits) -> SharedBits:
+    """One column: the AND of all columns of `x`, width w >= 1.
+
+    ceil(log2 w) rounds, w - 1 gates per row; reveals nothing.
+    """
+    with network.step("all-ones"):
+        while x.width > 1:
+            half = x.width // 2
+            products = multiply(network, x[:half], x[half : 2 * half])
+            x = join_columns(products, x[2 * half :])
+        return x
+
+
+def equal(network: HelperPartyNetwork, a: SharedBits, b: SharedBits) -> SharedBits:
+    """One column: 1 where a = b. Widths are equal; cost as all_ones; reveals nothing."""
+    return all_ones(network, ~(a ^ b))

@@ -1,0 +1,1 @@
+"""What sends messages: every protocol above is composed of these."""

@@ -1,0 +1,73 @@
+"""Re-sharing: from one summand per helper to replicated shares (Araki et al. 2016, section 2.2).
+
+Each helper holds one summand z_i of a secret and sends it to its left neighbour. The summands must
+already be masked by a sharing of zero, or they show the neighbour something.
+"""
+
+from collections.abc import Mapping
+
+from ipa.errors import ChannelError
+from ipa.network.helper_party_network import HelperPartyNetwork, raise_together
+from ipa.sharing.bits import Columns, bytes_per_column, decode_columns, encode_columns
+from ipa.sharing.rings import Ring, decode_elements, encode_elements
+from ipa.sharing.shared_bits import SharedBits
+from ipa.sharing.shared_elements import SharedElements
+
+
+def reshare_columns(
+    network: HelperPartyNetwork, summands: Mapping[int, Columns], width: int, rows: int
+) -> SharedBits:
+    """Replicated shares of a table of bits from each local helper's masked summand.
+
+    One round; one bit per bit and helper, each column rounded up to whole bytes. Reveals nothing.
+    """
+    payloads = {helper: encode_columns(columns, rows) for helper, columns in summands.items()}
+    received = network.send_left(payloads, width * bytes_per_column(rows))
+    right = decode_received_columns(network.path, received, rows)
+    return SharedBits(
+        network.name, rows, width, {helper: (summands[helper], right[helper]) for helper in right}
+    )
+
+
+def reshare_elements(
+    network: HelperPartyNetwork, ring: Ring, summands: Mapping[int, list[int]], count: int
+) -> SharedElements:
+    """Replicated shares of a list of ring elements from each local helper's masked summand.
+
+    One round; one ring element per element and helper. Reveals nothing.
+    """
+    payloads = {helper: encode_elements(ring, numbers) for helper, numbers in summands.items()}
+    received = network.send_left(payloads, count * ring.element_bytes)
+    right = decode_received_elements(network.path, received, ring)
+    return SharedElements(
+        network.name, ring, count, {helper: (summands[helper], right[helper]) for helper in right}
+    )
+
+
+def decode_received_columns(
+    step: str, received: Mapping[int, bytes], rows: int
+) -> dict[int, Columns]:
+    """Each local helper's columns; ChannelError when bits beyond the last row are set."""
+    tables = {helper: decode_columns(payload, rows) for helper, payload in received.items()}
+    if rows < 8 * bytes_per_column(rows):
+        failures = [
+            ChannelError(step, "padding bits are set", [helper])
+            for helper, columns in tables.items()
+            if any(column >> rows for column in columns)
+        ]
+        raise_together(failures)
+    return tables
+
+
+def decode_received_elements(
+    step: str, received: Mapping[int, bytes], ring: Ring
+) -> dict[int, list[int]]:
+    """Each local helper's ring elements; ChannelError when one is not in its canonical form."""
+    lists = {helper: decode_elements(ring, payload) for helper, payload in received.items()}
+    failures = [
+        ChannelError(step, f"not an element of {ring.name}", [helper])
+        for helper, numbers in lists.items()
+        if not all(map(ring.contains, numbers))
+    ]
+    raise_together(failures)
+    return lists

@@ -1,0 +1,92 @@
+"""Two-party sharing: x = a ^ b from the client, one share each for H1 and H2 (spec: Two Party Secret
+Sharing), made a replicated sharing of the three helpers.
+
+With r the random bits that H1 and H2 have in common from PRSS,
+
+    x1 = a ^ r  (H1, who sends it to H3)    x2 = r  (H1 and H2)    x3 = b  (H2, who sends it to H3)
+
+so that x1 ^ x2 ^ x3 = a ^ b. H3 sees b and a masked by r, H1 and H2 receive nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ipa.errors import MismatchError
+from ipa.network.channel import Message, receive_expected
+from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.protocols.primitives.resharing import decode_received_columns
+from ipa.sharing.bits import Columns, bytes_per_column, encode_columns
+from ipa.sharing.shared_bits import ColumnPair, SharedBits
+
+SHAREHOLDERS = (1, 2)
+"""The helpers that a client sends its two shares to."""
+
+_RECEIVER = 3
+
+
+@dataclass(frozen=True)
+class TwoPartyBits:
+    """A secret table of bits x = a ^ b: H1 holds the columns of a, H2 those of b, H3 nothing.
+
+    `shares` has the columns of the local shareholders: none in a process that runs H3 alone.
+    Raises MismatchError when a helper's columns are not `width` columns of `rows` bits.
+    """
+
+    network_name: str
+    rows: int
+    width: int
+    shares: Mapping[int, Columns] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        for helper, columns in self.shares.items():
+            if helper not in SHAREHOLDERS:
+                raise MismatchError(f"helper {helper} has no share of a two-party sharing")
+            if len(columns) != self.width or any(column >> self.rows for column in columns):
+                raise MismatchError(
+                    f"helper {helper}'s share is not {self.width} columns of {self.rows} rows"
+                )
+
+
+def replicate_two_party(network: HelperPartyNetwork, x: TwoPartyBits) -> SharedBits:
+    """The same table in replicated shares.
+
+    One round; H1 and H2 send one bit per bit each, columns rounded up to whole bytes. Reveals
+    nothing to any one helper. A corrupted H1 or H2 can add what it likes to its share, here or
+    before, and nobody notices: with two shares there is no second copy to compare, so each of them
+    is trusted with the correctness of the input as the client is (SPEC_NOTES: two-party). H3 has no
+    influence. Raises ChannelError.
+    """
+    network.check_owns(x)
+    missing = [h for h in SHAREHOLDERS if h in network.helpers and h not in x.shares]
+    if missing:
+        raise MismatchError(f"the share of helper {missing[0]} is missing")
+    with network.step("two-party") as step:
+        shares: dict[int, ColumnPair] = {}
+        if 1 in network.helpers:
+            _, mask = network.parties[1].prss.random_columns(step, x.width, x.rows)
+            masked = [a ^ r for a, r in zip(x.shares[1], mask, strict=True)]
+            _send(network, 1, masked, x.rows)
+            shares[1] = masked, mask
+        if 2 in network.helpers:
+            mask, _ = network.parties[2].prss.random_columns(step, x.width, x.rows)
+            _send(network, 2, x.shares[2], x.rows)
+            shares[2] = mask, x.shares[2]
+        network.cost.rounds += 1
+        if _RECEIVER in network.helpers:
+            first = _receive(network, 1, x)
+            shares[_RECEIVER] = _receive(network, 2, x), first
+        return SharedBits(x.network_name, x.rows, x.width, shares)
+
+
+def _send(network: HelperPartyNetwork, sender: int, columns: Columns, rows: int) -> None:
+    payload = encode_columns(columns, rows)
+    network.cost.messages += 1
+    network.cost.bytes_sent += len(payload)
+    network.parties[sender].channel.send(Message(network.path, sender, _RECEIVER, payload))
+
+
+def _receive(network: HelperPartyNetwork, sender: int, x: TwoPartyBits) -> Columns:
+    channel = network.parties[_RECEIVER].channel
+    size = x.width * bytes_per_column(x.rows)
+    payload = receive_expected(channel, network.path, sender, _RECEIVER, size)
+    return decode_received_columns(network.path, {_RECEIVER: payload}, x.rows)[_RECEIVER]

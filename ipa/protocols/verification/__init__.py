@@ -1,0 +1,1 @@
+"""The check that every product is right (malicious security)."""

@@ -1,0 +1,45 @@
+"""The one check of integers from outside: sizes, widths, epochs, counts, shares."""
+
+from ipa.errors import ParameterError
+
+
+def is_integer(value: object, low: int, high: int | None = None) -> bool:
+    """Whether `value` is an integer from `low` to `high`, or at least `low`.
+
+    A bool is no integer here, although Python says it is one.
+    """
+    return type(value) is int and low <= value and (high is None or value <= high)
+
+
+def check_integer(name: str, value: object, low: int, high: int | None = None) -> None:
+    """Check that a public value is an integer from `low` to `high`, or at least `low`.
+
+    Raises: ParameterError, which names the value, its range and what it was instead.
+    """
+    if not is_integer(value, low, high):
+        raise ParameterError(f"{name} must be {integer_range(low, high)}, not {_shown(value)}")
+
+
+def check_secret_integer(name: str, value: object, low: int, high: int | None = None) -> None:
+    """The same for a value that must not be quoted.
+
+    Raises: ParameterError, which names the value and its range.
+    """
+    if not is_integer(value, low, high):
+        raise ParameterError(f"{name} must be {integer_range(low, high)}")
+
+
+def _shown(value: object) -> str:
+    """The value in few characters; Python refuses to print an integer of thousands of digits."""
+    if isinstance(value, int) and value.bit_length() > 128:
+        return f"one of {value.bit_length()} bits"
+    shown = repr(value)
+    return shown if len(shown) <= 40 else f"{shown[:37]}..."
+
+
+def integer_range(low: int, high: int | None = None) -> str:
+    """The range in words; a large bound is shown as the power of two that it is."""
+    if high is None:
+        return f"an integer of at least {low}"
+    is_power = high >= 1 << 32 and high & (high + 1) == 0
+    return f"an integer from {low} to {f'2**{high.bit_length()} - 1' if is_power else high}"

@@ -1,0 +1,205 @@
+"""Replicated 2-out-of-3 shares of bits: x = x1 ^ x2 ^ x3, helper i holds (x_i, x_(i+1)).
+
+A shared value holds the share pairs of the *local* helper parties only: all three in a simulation,
+one in a deployment. What it offers is linear, so it is done by each helper on its own shares, without
+messages. Sources: Araki et al. 2016, section 2.1; the library's notation is SPEC_NOTES: replicated.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from operator import and_, xor
+
+from ipa.errors import MismatchError
+from ipa.parties import right_of
+from ipa.sharing.bits import Columns, ones
+from ipa.sharing.secret import Secret
+
+ColumnPair = tuple[Columns, Columns]
+
+
+class SharedBits(Secret):
+    """A secret table of `rows` rows and `width` columns of bits, column 0 the least significant.
+
+    `network_name` is the name of the helper party network whose helpers hold the shares; `shares`
+    maps each local helper to its pair of column lists. `x[2]` and `x[0:8]` select columns; `^` and
+    `~` are bitwise.
+    """
+
+    __slots__ = ("_shares", "network_name", "rows", "width")
+
+    def __init__(
+        self, network_name: str, rows: int, width: int, shares: Mapping[int, ColumnPair]
+    ) -> None:
+        self.network_name = network_name
+        self.rows = rows
+        self.width = width
+        self._shares = shares
+
+    def __repr__(self) -> str:
+        holders = ", ".join(f"H{helper}" for helper in self._shares)
+        return f"<SharedBits: {self.rows} rows x {self.width} bits, shares of {holders}>"
+
+    @property
+    def holders(self) -> tuple[int, ...]:
+        """The local helpers, whose shares are here."""
+        return tuple(self._shares)
+
+    def shares_of(self, helper: int) -> ColumnPair:
+        """What helper party `helper` holds: the columns of share i and of share i + 1.
+
+        Raises MismatchError when that helper is not local.
+        """
+        if helper not in self._shares:
+            raise MismatchError(f"the shares of H{helper} are not here")
+        return self._shares[helper]
+
+    def __getitem__(self, selection: int | slice) -> "SharedBits":
+        if isinstance(selection, int):
+            if not -self.width <= selection < self.width:
+                raise IndexError(f"column {selection} of a table of {self.width} columns")
+            selection = slice(selection, selection + 1 or None)
+        width = len(range(self.width)[selection])
+        return self.map_linear(self.rows, width, lambda columns: columns[selection])
+
+    def __xor__(self, other: "SharedBits") -> "SharedBits":
+        self.check_same_shape(other)
+        return SharedBits(
+            self.network_name,
+            self.rows,
+            self.width,
+            {
+                helper: (list(map(xor, a0, b0)), list(map(xor, a1, b1)))
+                for helper, (a0, a1) in self._shares.items()
+                for b0, b1 in (other._shares[helper],)
+            },
+        )
+
+    def __invert__(self) -> "SharedBits":
+        return self.xor_public([ones(self.rows)] * self.width)
+
+    def xor_public(self, columns: Sequence[int]) -> "SharedBits":
+        """XOR with public columns, which go into share x1."""
+        self._check_public(columns)
+        shares = {}
+        for helper, (own, right) in self._shares.items():
+            shares[helper] = (
+                list(map(xor, own, columns)) if helper == 1 else own,
+                list(map(xor, right, columns)) if right_of(helper) == 1 else right,
+            )
+        return SharedBits(self.network_name, self.rows, self.width, shares)
+
+    def and_public(self, columns: Sequence[int]) -> "SharedBits":
+        """AND with public columns."""
+        self._check_public(columns)
+        return self.map_linear(self.rows, self.width, lambda own: list(map(and_, own, columns)))
+
+    def select(self, positions: Sequence[int]) -> "SharedBits":
+        """The columns at `positions`, in that order."""
+        return self.map_linear(
+            self.rows, len(positions), lambda columns: [columns[position] for position in positions]
+        )
+
+    def with_columns(self, positions: Sequence[int], table: "SharedBits") -> "SharedBits":
+        """This table with the columns at `positions` replaced by those of `table`."""
+        self.check_same_rows(table)
+        place = dict(zip(positions, range(self.width, self.width + table.width), strict=True))
+        wanted = [place.get(position, position) for position in range(self.width)]
+        return join_columns(self, table).select(wanted)
+
+    def stack_columns(self, count: int) -> "SharedBits":
+        """Every `count` neighbouring columns become one: the rows of the first column come first."""
+        rows = self.rows
+
+        def stack(columns: Columns) -> Columns:
+            return [
+                sum(column << k * rows for k, column in enumerate(columns[start : start + count]))
+                for start in range(0, len(columns), count)
+            ]
+
+        return self.map_linear(rows * count, -(-self.width // count), stack)
+
+    def take_rows(self, start: int, stop: int) -> "SharedBits":
+        """Rows start to stop - 1."""
+        start, stop, _ = slice(start, stop).indices(self.rows)
+        keep = ones(max(0, stop - start))
+        return self._map_columns(max(0, stop - start), lambda column: column >> start & keep)
+
+    def successors(self, distance: int) -> "SharedBits":
+        """Row r becomes what row r + distance was; rows past the end are zero."""
+        return self._map_columns(self.rows, lambda column: column >> distance)
+
+    def predecessors(self, distance: int) -> "SharedBits":
+        """Row r becomes what row r - distance was; rows before the start are zero."""
+        keep = ones(self.rows)
+        return self._map_columns(self.rows, lambda column: column << distance & keep)
+
+    def map_linear(
+        self, rows: int, width: int, change: Callable[[Columns], Columns]
+    ) -> "SharedBits":
+        """What the GF(2)-linear map `change` makes of the columns: a table of `rows` and `width`."""
+        shares = {
+            helper: (change(own), change(right)) for helper, (own, right) in self._shares.items()
+        }
+        return SharedBits(self.network_name, rows, width, shares)
+
+    def check_same_shape(self, other: "SharedBits") -> None:
+        """Raise MismatchError unless both have the same network, rows and width."""
+        self.check_same_rows(other)
+        if self.width != other.width:
+            raise MismatchError(f"widths differ: {self.width} bits and {other.width} bits")
+
+    def check_same_rows(self, other: "SharedBits") -> None:
+        """Raise MismatchError unless both have the same network and rows."""
+        if not isinstance(other, SharedBits):
+            raise MismatchError(f"expected SharedBits, not {type(other).__name__}")
+        if self.network_name != other.network_name:
+            raise MismatchError(f"networks differ: {self.network_name} and {other.network_name}")
+        if self.holders != other.holders:
+            raise MismatchError("the local helpers of the two tables differ")
+        if self.rows != other.rows:
+            raise MismatchError(f"row counts differ: {self.rows} and {other.rows}")
+
+    def _map_columns(self, rows: int, change: Callable[[int], int]) -> "SharedBits":
+        return self.map_linear(rows, self.width, lambda columns: [change(c) for c in columns])
+
+    def _check_public(self, columns: Sequence[int]) -> None:
+        if len(columns) != self.width:
+            raise MismatchError(f"widths differ: {self.width} bits and {len(columns)} columns")
+        if any(column < 0 or column >> self.rows for column in columns):
+            raise MismatchError(f"a public column does not fit {self.rows} rows")
+
+
+def join_columns(*tables: SharedBits) -> SharedBits:
+    """Tables side by side: the columns of the first are the least significant."""
+    first = tables[0]
+    for table in tables[1:]:
+        first.check_same_rows(table)
+    shares = {
+        helper: (
+            [column for table in tables for column in table.shares_of(helper)[0]],
+            [column for table in tables for column in table.shares_of(helper)[1]],
+        )
+        for helper in first._shares
+    }
+    return SharedBits(first.network_name, first.rows, sum(table.width for table in tables), shares)
+
+
+def join_rows(*tables: SharedBits) -> SharedBits:
+    """Tables of equal width one below another: the rows of the first come first."""
+    total = tables[0]
+    for table in tables[1:]:
+        total = _append_rows(total, table)
+    return total
+
+
+def _append_rows(upper: SharedBits, lower: SharedBits) -> SharedBits:
+    if upper.network_name != lower.network_name or upper.width != lower.width:
+        raise MismatchError("only tables of one network and one width go below one another")
+    shift = upper.rows
+    shares = {}
+    for helper, (own, right) in upper._shares.items():
+        lower_own, lower_right = lower.shares_of(helper)
+        shares[helper] = (
+            [a | b << shift for a, b in zip(own, lower_own, strict=True)],
+            [a | b << shift for a, b in zip(right, lower_right, strict=True)],
+        )
+    return SharedBits(upper.network_name, upper.rows + lower.rows, upper.width, shares)

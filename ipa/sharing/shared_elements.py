@@ -1,0 +1,128 @@
+"""Replicated 2-out-of-3 shares of ring elements: x = x1 + x2 + x3, helper i holds (x_i, x_(i+1)).
+
+As for bits (ipa.sharing.shared_bits), what is offered is linear and local.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+
+from ipa.errors import MismatchError
+from ipa.parties import right_of
+from ipa.sharing.rings import Ring
+from ipa.sharing.secret import Secret
+
+ElementPair = tuple[list[int], list[int]]
+
+
+class SharedElements(Secret):
+    """A secret list of `count` elements of `ring`; `+`, `-` between shared lists, `scale` by a public one.
+
+    `shares` maps each local helper to its pair of lists of ring elements.
+    """
+
+    __slots__ = ("_shares", "count", "network_name", "ring")
+
+    def __init__(
+        self, network_name: str, ring: Ring, count: int, shares: Mapping[int, ElementPair]
+    ) -> None:
+        self.network_name = network_name
+        self.ring = ring
+        self.count = count
+        self._shares = shares
+
+    def __repr__(self) -> str:
+        holders = ", ".join(f"H{helper}" for helper in self._shares)
+        return f"<SharedElements: {self.count} elements of {self.ring.name}, shares of {holders}>"
+
+    @property
+    def holders(self) -> tuple[int, ...]:
+        """The local helpers, whose shares are here."""
+        return tuple(self._shares)
+
+    def shares_of(self, helper: int) -> ElementPair:
+        """What helper party `helper` holds: share i and share i + 1 of every element."""
+        return self._shares[helper]
+
+    def __getitem__(self, selection: int | slice) -> "SharedElements":
+        if isinstance(selection, int):
+            if not -self.count <= selection < self.count:
+                raise IndexError(f"element {selection} of a list of {self.count}")
+            selection = slice(selection, selection + 1 or None)
+        count = len(range(self.count)[selection])
+        return self.map_linear(count, lambda elements: elements[selection])
+
+    def __add__(self, other: "SharedElements") -> "SharedElements":
+        return self._with(other, self.ring.add)
+
+    def __sub__(self, other: "SharedElements") -> "SharedElements":
+        return self._with(other, self.ring.subtract)
+
+    def scale(self, factors: Sequence[int]) -> "SharedElements":
+        """Element by element, times a public element of the ring."""
+        if len(factors) != self.count:
+            raise MismatchError(f"lengths differ: {self.count} and {len(factors)}")
+        multiply = self.ring.multiply
+        return self.map_linear(self.count, lambda elements: list(map(multiply, elements, factors)))
+
+    def total(self) -> "SharedElements":
+        """The sum of all elements, as a list of one; 0 for the empty list."""
+        return self.map_linear(1, lambda elements: [reduce(self.ring.add, elements, 0)])
+
+    def map_linear(self, count: int, change: Callable[[list[int]], list[int]]) -> "SharedElements":
+        """What the linear map `change` makes of the list: `count` elements."""
+        shares = {
+            helper: (change(own), change(right)) for helper, (own, right) in self._shares.items()
+        }
+        return SharedElements(self.network_name, self.ring, count, shares)
+
+    def add_public(self, elements: Sequence[int]) -> "SharedElements":
+        """Element by element, plus a public element of the ring, which goes into share x1."""
+        if len(elements) != self.count:
+            raise MismatchError(f"lengths differ: {self.count} and {len(elements)}")
+        add = self.ring.add
+        shares = {}
+        for helper, (own, right) in self._shares.items():
+            shares[helper] = (
+                list(map(add, own, elements)) if helper == 1 else own,
+                list(map(add, right, elements)) if right_of(helper) == 1 else right,
+            )
+        return SharedElements(self.network_name, self.ring, self.count, shares)
+
+    def check_same_shape(self, other: "SharedElements") -> None:
+        """Raise MismatchError unless both have the same network, ring and length."""
+        if not isinstance(other, SharedElements):
+            raise MismatchError(f"expected SharedElements, not {type(other).__name__}")
+        if self.network_name != other.network_name:
+            raise MismatchError(f"networks differ: {self.network_name} and {other.network_name}")
+        if self.ring != other.ring:
+            raise MismatchError(f"fields differ: {self.ring.name} and {other.ring.name}")
+        if self.count != other.count:
+            raise MismatchError(f"lengths differ: {self.count} and {other.count}")
+
+    def _with(
+        self, other: "SharedElements", combine: Callable[[int, int], int]
+    ) -> "SharedElements":
+        self.check_same_shape(other)
+        shares = {}
+        for helper, (own, right) in self._shares.items():
+            other_own, other_right = other._shares[helper]
+            shares[helper] = (
+                list(map(combine, own, other_own)),
+                list(map(combine, right, other_right)),
+            )
+        return SharedElements(self.network_name, self.ring, self.count, shares)
+
+
+def join_elements(*lists: SharedElements) -> SharedElements:
+    """Lists over one ring one after another."""
+    first = lists[0]
+    if any(other.network_name != first.network_name or other.ring != first.ring for other in lists):
+        raise MismatchError("only lists of one network and one field go one after another")
+    shares = {
+        helper: (
+            [element for part in lists for element in part.shares_of(helper)[0]],
+            [element for part in lists for element in part.shares_of(helper)[1]],
+        )
+        for helper in first._shares
+    }
+    return SharedElements(first.network_name, first.ring, sum(part.count for part in lists), shares)

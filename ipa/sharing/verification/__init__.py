@@ -1,0 +1,1 @@
+"""The local mathematics of the batch check of products."""

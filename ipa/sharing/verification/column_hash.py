@@ -1,0 +1,134 @@
+"""A linear hash of columns of bits to field elements: the random weights tau_c of the batch check.
+
+The check needs, for one public coin opened after the products are fixed, weights tau_c in
+K = GF(2^d) and many sums h(t) = sum_c tau_c t_c over columns t of C bits. We take the weights from
+GHASH, the universal hash of AES-GCM (NIST SP 800-38D, section 6.4): it reads a column once, where
+evaluating a polynomial on bit slices takes about 18 XORs per bit and needs columns cut in pieces
+(SPEC_NOTES: column-hash).
+Cut into blocks B_j of 128 bits, B_0 at the low end, a column's tag is
+sum_j B_j H^(j+2) in GF(2^128), plus a constant, and h takes the leading d bits of it.
+H = AES_k(0) for the coin k. Everything is linear over GF(2), so tau_c is the hash of the column
+whose only one is bit c.
+
+Soundness: for a column t other than zero, P(H) = sum_j B_j H^(j+2) is a polynomial of degree at
+most J + 1, J = ceil(C / 128), without a constant term. h(t) = v means P(H) in a set of 2^(128-d)
+values, each taken at J + 1 points at most: Pr[h(t) = v] <= (J + 1) / 2^d for every v, for uniform H
+(and for uniform k up to the security of AES as a block cipher). Several columns hashed with one key
+need further coins: G groups are added up with the powers of one gamma in K, at a cost of
+(G - 1) / 2^d.
+"""
+
+from collections.abc import Iterable
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ipa.errors import MismatchError, ParameterError
+from ipa.sharing.verification.binary_field import BinaryField
+from ipa.sharing.verification.sliced_vector import SlicedVector
+
+KEY_BYTES = 16
+"""Length of the coin that keys the hash."""
+
+_BLOCK = 128
+_NONCE = bytes(12)
+_TAIL = (0, 1, 2, 7)  # GHASH's field is modulo x^128 + x^7 + x^2 + x + 1
+
+
+class ColumnHash:
+    """The hash with the coin `key` (16 bytes), for columns of `length` bits.
+
+    `sums(columns)` gives h of every column, `weights()` the vector of all tau_c, `weighted_sum` the
+    sum of all tau_c v_c for a vector over K.
+    Raises ParameterError for a key of another length.
+    """
+
+    def __init__(self, field: BinaryField, key: bytes, length: int) -> None:
+        if len(key) != KEY_BYTES:
+            raise ParameterError(f"a hash key must be {KEY_BYTES} bytes, not {len(key)}")
+        self.field = field
+        self.length = length
+        self._blocks = (length + _BLOCK - 1) // _BLOCK
+        self._gcm = AESGCM(key)
+        ecb = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
+        self._point = int.from_bytes(ecb.update(bytes(16)), "big")
+
+    def sums(self, columns: Iterable[int]) -> list[int]:
+        """sum_c tau_c t_c in K for every column t. Raises MismatchError for a longer column.
+
+        Columns that are 0 cost nothing: there are many, at infinity, where two blocks of products
+        have a factor in common, and which they are is public.
+        """
+        size = self._blocks * (_BLOCK // 8)
+        kept = self.field.degree // 8
+        tag = self._gcm.encrypt  # of the empty message: GHASH of the associated data, masked
+        mask = int.from_bytes(tag(_NONCE, b"", bytes(size))[:kept], "big")
+        sums = []
+        for column in columns:
+            if not column:
+                sums.append(0)
+                continue
+            if column.bit_length() > self.length:
+                raise MismatchError(f"a column of more than {self.length} bits was to be hashed")
+            leading = tag(_NONCE, b"", column.to_bytes(size, "big"))[:kept]
+            sums.append(mask ^ int.from_bytes(leading, "big"))
+        return sums
+
+    def weighted_sum(self, vector: SlicedVector) -> int:
+        """sum_c tau_c v_c in K for a vector v over K: the hash of column k times x^k, summed."""
+        total = 0
+        for k, value in enumerate(self.sums(vector.columns)):
+            total ^= value << k
+        return self.field.reduce(total)
+
+    def weights(self) -> SlicedVector:
+        """The vector of tau_0 .. tau_(C-1), without hashing C columns.
+
+        A block's bit rho (0 is the lowest) stands for x^(127-rho), and so does bit rho of a tag.
+        Let W_p have at bit rho bit p of x^(127-rho) h, for the power h of H of the block. To
+        multiply by x is to shift right and feed bit 0 back into the bits 127 - {0, 1, 2, 7}, so
+        W_p = (W_(p+1) >> 1) + [p fed back] (W_0 >> 1) + (bit p of h) << 127. Unrolled,
+        this gives W_0 from h; then W_127, W_126, .. follow, for all blocks in one integer.
+        """
+        powers = self._powers()
+        all_powers = _side_by_side(powers)
+        fed_back = _side_by_side([_low_bits_of_multiples(h) for h in powers])
+        ones = _side_by_side([1] * self._blocks)
+        not_top = ones * ((1 << _BLOCK - 1) - 1)
+        fed_back = fed_back >> 1 & not_top
+        inside = (1 << self.length) - 1
+        columns, word = [], 0
+        for p in range(_BLOCK - 1, _BLOCK - 1 - self.field.degree, -1):
+            word = (word >> 1 & not_top) ^ (all_powers >> p & ones) << _BLOCK - 1
+            if _BLOCK - 1 - p in _TAIL:
+                word ^= fed_back
+            columns.append(word & inside)
+        return SlicedVector(tuple(reversed(columns)), self.length)
+
+    def _powers(self) -> list[int]:
+        """H^2, H^3, .. for the blocks from the low end; H^1 belongs to GCM's block of lengths."""
+        powers, h = [], self._point
+        for _ in range(self._blocks):
+            h = _multiply(h, self._point)
+            powers.append(h)
+        return powers
+
+
+def _side_by_side(blocks: list[int]) -> int:
+    return int.from_bytes(b"".join(b.to_bytes(_BLOCK // 8, "little") for b in blocks), "little")
+
+
+def _low_bits_of_multiples(h: int) -> int:
+    """W_0: at bit rho, bit 0 of x^(127-rho) h."""
+    reversed_h = int(f"{h:0{_BLOCK}b}"[::-1], 2)
+    return reversed_h ^ reversed_h >> 121 ^ reversed_h >> 126 ^ reversed_h >> 127
+
+
+def _multiply(a: int, b: int) -> int:
+    """The product in GHASH's field (SP 800-38D, algorithm 1): the highest bit is x^0."""
+    product = 0
+    for digit in f"{b:0{_BLOCK}b}":
+        if digit == "1":
+            product ^= a
+        a = a >> 1 ^ (0xE1 << 120 if a & 1 else 0)
+    return product

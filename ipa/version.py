@@ -1,0 +1,3 @@
+"""The version of the library, read by its build as well."""
+
+__version__ = "0.2.0"

@@ -1,0 +1,347 @@
+"""A small world (network, devices, a query of four reports) and every way to break its streams."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from ipa.client.configuration import HelperKeys, NetworkConfiguration
+from ipa.client.encrypted_match_key import (
+    EncryptedMatchKey,
+    ReportContext,
+    SealedShares,
+    encode_match_key,
+    encode_pair,
+    encrypt_match_key,
+)
+from ipa.client.fanout_query import (
+    FanoutQuery,
+    FieldWidths,
+    Form,
+    QueryStream,
+    read_query_stream,
+    write_query_stream,
+)
+from ipa.client.keys import FINGERPRINT_BYTES, KemName, PrivateKey, PublicKey
+from ipa.client.rejection import Reason
+from ipa.client.report_collector import (
+    CollectedEvent,
+    SourceData,
+    TriggerData,
+    assemble_fanout_query,
+)
+from ipa.client.report_format import attribute_columns, info, info_prefix, read_record, write_record
+from ipa.errors import ReportError
+from ipa.intake.report_decryption import GenericReportShares, StreamDecryptor, decrypt_report
+from ipa.sharing.randomness import Randomness
+
+MATCH_KEY_BITS = 20
+WIDTHS = FieldWidths(
+    attribution_constraint_id_bits=9, timestamp_bits=30, breakdown_key_bits=5, value_bits=11
+)
+HOME = ReportContext(
+    network_name="net.example",
+    match_key_provider="login.example",
+    report_collector="search.example",
+    site="search.example",
+    epoch=7,
+)
+NONCES = (bytes(16), bytes(16))
+ELSEWHERE = replace(HOME, site="shoes.example")
+SEED = 2026
+HEADER = 6 + FINGERPRINT_BYTES
+"""Where the query starts in a stream."""
+
+# Match key, context, data: a source fanout query of search.example.
+EVENTS: tuple[tuple[int, ReportContext, SourceData | TriggerData], ...] = (
+    (0xABCDE, HOME, SourceData(0x1FF, 0x3FFFFFFF, 0x1F)),
+    (0xABCDE, ELSEWHERE, TriggerData(0x155, 0x12345678, 0x7FF)),
+    (0x00001, HOME, SourceData(0, 1, 2)),
+    (0x00000, HOME, TriggerData(3, 4, 5)),
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """A network with its private keys, a query, its events and the three streams."""
+
+    network: NetworkConfiguration
+    helper_keys: tuple[HelperKeys, ...]
+    query: FanoutQuery
+    match_keys: tuple[EncryptedMatchKey, ...]
+    streams: tuple[bytes, bytes, bytes]
+
+    def stream(self, helper: int = 1) -> QueryStream:
+        return read_query_stream(self.streams[helper - 1])
+
+
+@dataclass(frozen=True)
+class Case:
+    """A broken stream for helper 1. `stage` says where it fails: the stream or a report.
+
+    In stage "report", `reasons` has one entry per row: the reason it is refused, or None.
+    """
+
+    name: str
+    stage: str
+    stream: bytes
+    reasons: tuple[Reason | None, ...]
+
+
+def context_from_json(fields: Mapping[str, Any]) -> ReportContext:
+    """A context as vectors have it: the network's name is called `network` there."""
+    return ReportContext(
+        network_name=fields["network"],
+        **{name: value for name, value in fields.items() if name != "network"},
+    )
+
+
+def context_to_json(context: ReportContext) -> dict[str, Any]:
+    """The inverse of context_from_json."""
+    return {name.replace("network_name", "network"): value for name, value in vars(context).items()}
+
+
+def split_attributes(packed: int, widths: FieldWidths) -> tuple[int, ...]:
+    """Constraint ID, timestamp, breakdown key and trigger value, from their packed bits."""
+    columns = attribute_columns(widths)
+    names = ("attribution_constraint_id", "timestamp", "breakdown_key", "trigger_value")
+    return tuple(
+        packed >> columns[name].start & (1 << columns[name].stop - columns[name].start) - 1
+        for name in names
+    )
+
+
+def fixed_network(
+    identity: str = "net.example", kem: KemName = "X25519", filler: int = 1
+) -> tuple[NetworkConfiguration, tuple[HelperKeys, ...]]:
+    """A network whose private keys are repeated bytes: for vectors, and to be the same twice."""
+    own = tuple(
+        HelperKeys(identity, i, (PrivateKey(1, kem, bytes([16 * filler + i] * 32)),))
+        for i in (1, 2, 3)
+    )
+    public = tuple(tuple(key.public() for key in keys.keys) for keys in own)
+    return NetworkConfiguration(identity, public, MATCH_KEY_BITS), own
+
+
+@cache
+def small_world(form: Form = "packed", kem: KemName = "X25519") -> World:
+    """The network, query and four events above, shared from SEED."""
+    network, own = fixed_network(kem=kem)
+    query = FanoutQuery(
+        context=HOME, fanout="source", widths=WIDTHS, match_key_bits=MATCH_KEY_BITS, form=form
+    )
+    device = Randomness.from_seed(SEED, "device")
+    match_keys = tuple(encrypt_match_key(mk, where, network, device) for mk, where, _ in EVENTS)
+    events = [
+        CollectedEvent(data, match_key)
+        for (_, _, data), match_key in zip(EVENTS, match_keys, strict=True)
+    ]
+    collector = Randomness.from_seed(SEED, "report collector")
+    streams = assemble_fanout_query(query, events, network, collector)
+    return World(network, own, query, match_keys, streams)
+
+
+def decrypt_reports(
+    stream: QueryStream, own: HelperKeys
+) -> list[GenericReportShares | ReportError]:
+    """Each report's shares, or why it is refused, in the stream's order."""
+    decryption = StreamDecryptor(stream, own)
+    results: list[GenericReportShares | ReportError] = []
+    for record in stream.records:
+        try:
+            results.append(decrypt_report(record, decryption))
+        except ReportError as error:
+            results.append(error)
+    return results
+
+
+def with_record(stream: QueryStream, row: int, change: Callable[[bytes], bytes]) -> bytes:
+    """The stream with one record (counted from 0) changed."""
+    records = list(stream.records)
+    records[row] = change(records[row])
+    return write_query_stream(replace(stream, records=tuple(records)))
+
+
+def resealed(
+    world: World,
+    row: int,
+    *,
+    match_key: bytes | None = None,
+    data: bytes | None = None,
+    label: ReportContext | None = None,
+) -> Callable[[bytes], bytes]:
+    """A change of a record by someone who seals plaintexts of his own, correctly, to helper 1."""
+
+    def change(record: bytes) -> bytes:
+        parts = read_record(record, world.query)
+        key = world.network.encryption_key(1)
+        if match_key is not None:
+            context = label or EVENTS[row][1]
+            ciphertext = key.seal(match_key, context.info(1, key.key_id))
+            parts = replace(parts, match_key=SealedShares(key.key_id, ciphertext))
+        if data is None:
+            old = world.helper_keys[0].keys[0]
+            prefix = info_prefix(world.query, 1, parts.kind, 0, 1)
+            before = read_record(record, world.query).match_key.ciphertext
+            plaintext = old.open(parts.data[0], info(prefix, before))
+        else:
+            plaintext = data
+        prefix = info_prefix(world.query, 1, parts.kind, 0, key.key_id)
+        sealed = key.seal(plaintext, info(prefix, parts.match_key.ciphertext))
+        return write_record(replace(parts, data=(sealed,)))
+
+    return change
+
+
+def flip(position: int) -> Callable[[bytes], bytes]:
+    """Change the lowest bit of one byte."""
+
+    def change(data: bytes) -> bytes:
+        changed = bytearray(data)
+        changed[position] ^= 1
+        return bytes(changed)
+
+    return change
+
+
+def only(row: int, reason: Reason) -> tuple[Reason | None, ...]:
+    """One row refused for a reason, the others accepted."""
+    return tuple(reason if place == row else None for place in range(len(EVENTS)))
+
+
+def broken_streams() -> list[Case]:
+    """Streams that fail as a whole: header or framing."""
+    world = small_world()
+    good = world.streams[0]
+    stream = world.stream()
+    others = fixed_network(filler=2)[0].helpers[0]
+    shape = HEADER + len(HOME.to_bytes())
+    changed: list[tuple[str, bytes, Reason]] = [
+        ("empty", b"", Reason.MALFORMED),
+        ("not a query stream", b"JPAQ" + good[4:], Reason.MALFORMED),
+        ("version 2", good[:4] + b"\2" + good[5:], Reason.UNSUPPORTED_VERSION),
+        ("helper 4", good[:5] + b"\4" + good[6:], Reason.MALFORMED),
+        ("helper 2's number", good[:5] + b"\2" + good[6:], Reason.WRONG_HELPER),
+        ("helper 2's stream", world.streams[1], Reason.WRONG_HELPER),
+        ("another network", _of_query(stream, network="other.example"), Reason.WRONG_NETWORK),
+        ("another network's key", _with_key(stream, others), Reason.UNKNOWN_KEY),
+        ("another helper's key", _with_key(stream, world.network.helpers[1]), Reason.UNKNOWN_KEY),
+        ("fanout 3", good[:shape] + b"\3" + good[shape + 1 :], Reason.MALFORMED),
+        ("form 0", good[: shape + 1] + b"\0" + good[shape + 2 :], Reason.MALFORMED),
+        ("width 0", good[: shape + 2] + b"\0" + good[shape + 3 :], Reason.MALFORMED),
+        ("match keys of 257 bits", good[: shape + 6] + b"\1\1" + good[shape + 8 :], _BAD),
+        ("name with a space", good.replace(b"login.example", b"login example", 1), _BAD),
+        ("name not UTF-8", good.replace(b"login.example", b"login\xffexample", 1), _BAD),
+        ("one byte short", good[:-1], Reason.MALFORMED),
+        ("one byte more", good + b"\0", Reason.MALFORMED),
+        ("one report less than announced", good[: -len(stream.records[-1]) - 2], _BAD),
+        ("context count too large", _with_count(stream, 1 << 31), Reason.MALFORMED),
+    ]
+    return [Case(name, "stream", data, (reason,)) for name, data, reason in changed]
+
+
+_BAD = Reason.MALFORMED
+
+
+def broken_reports() -> list[Case]:
+    """Streams in which reports break exactly one rule and the others must be accepted."""
+    world = small_world()
+    stream = world.stream()
+    match_key_end = 9 + len(world.match_keys[0].sealed[0].ciphertext)
+
+    def case(name: str, row: int, reason: Reason, change: Callable[[bytes], bytes]) -> Case:
+        return Case(name, "report", with_record(stream, row, change), only(row, reason))
+
+    return [
+        case("empty record", 0, Reason.MALFORMED, lambda _: b""),
+        case("kind 3", 0, Reason.MALFORMED, lambda r: b"\3" + r[1:]),
+        case("no such context", 0, Reason.MALFORMED, lambda r: r[:4] + b"\x63" + r[5:]),
+        case("record one byte short", 1, Reason.MALFORMED, lambda r: r[:-1]),
+        case("record one byte more", 1, Reason.MALFORMED, lambda r: r + b"\0"),
+        case("unknown key of match key", 2, Reason.UNKNOWN_KEY, flip(6)),
+        case("unknown key of data", 2, Reason.UNKNOWN_KEY, flip(match_key_end + 1)),
+        case("match key: encapsulated key changed", 0, Reason.CANNOT_DECRYPT, flip(9)),
+        case("match key: tag changed", 3, Reason.CANNOT_DECRYPT, flip(match_key_end - 1)),
+        case("data: encapsulated key changed", 3, Reason.CANNOT_DECRYPT, flip(match_key_end + 4)),
+        case("data: tag changed", 1, Reason.CANNOT_DECRYPT, flip(-1)),
+        case("ciphertext of no bytes", 1, Reason.CANNOT_DECRYPT, lambda r: _empty_data(r, world)),
+        case("source called trigger", 2, Reason.CANNOT_DECRYPT, lambda r: b"\2" + r[1:]),
+        case("trigger at home called source", 3, Reason.CANNOT_DECRYPT, lambda r: b"\1" + r[1:]),
+        case("trigger from elsewhere called source", 1, Reason.WRONG_SITE, lambda r: b"\1" + r[1:]),
+        case("another row's data", 0, Reason.CANNOT_DECRYPT, lambda r: _data_of(world, r, 2)),
+        case("another helper's ciphertexts", 0, Reason.CANNOT_DECRYPT, _of_helper_2(world)),
+        case(
+            "match key of 21 bits",
+            0,
+            Reason.OUT_OF_RANGE,
+            resealed(world, 0, match_key=encode_match_key((1 << 20, 0), NONCES, 24)),
+        ),
+        case(
+            "second share of the match key too wide",
+            0,
+            Reason.OUT_OF_RANGE,
+            resealed(world, 0, match_key=encode_match_key((0, 1 << 23), NONCES, 24)),
+        ),
+        case("match key without nonces", 0, _BAD, resealed(world, 0, match_key=bytes(6))),
+        case("match key plaintext short", 0, _BAD, resealed(world, 0, match_key=bytes(37))),
+        case("data plaintext long", 1, _BAD, resealed(world, 1, data=bytes(15))),
+        case(
+            "data too wide",
+            1,
+            Reason.OUT_OF_RANGE,
+            resealed(world, 1, data=encode_pair((1 << 50, 0), 56)),
+        ),
+        *_wrong_contexts(world, stream),
+    ]
+
+
+def _wrong_contexts(world: World, stream: QueryStream) -> list[Case]:
+    """Row 2 under a context that is wrong in one item; sealed for it, or lying about it."""
+    changes: list[tuple[ReportContext, Reason]] = [
+        (replace(HOME, network_name="other.example"), Reason.WRONG_NETWORK),
+        (replace(HOME, epoch=6), Reason.WRONG_EPOCH),
+        (replace(HOME, report_collector="shoes.example"), Reason.WRONG_COLLECTOR),
+        (replace(HOME, match_key_provider="on-device"), Reason.WRONG_PROVIDER),
+        (replace(HOME, site="shoes.example"), Reason.WRONG_SITE),
+    ]
+    cases = []
+    for context, reason in changes:
+        seal = resealed(world, 2, match_key=bytes(38), label=context)
+        honest = read_record(seal(stream.records[2]), world.query)
+        place = len(stream.contexts)
+        pointed = write_record(replace(honest, context_index=place))
+        records = (*stream.records[:2], pointed, stream.records[3])
+        told = replace(stream, contexts=(*stream.contexts, context), records=records)
+        cases.append(Case(f"{reason}", "report", write_query_stream(told), only(2, reason)))
+        lied = with_record(stream, 2, seal)
+        hidden = only(2, Reason.CANNOT_DECRYPT)
+        cases.append(Case(f"{reason}, but claims the query's", "report", lied, hidden))
+    return cases
+
+
+def _of_query(stream: QueryStream, *, network: str) -> bytes:
+    context = replace(stream.query.context, network_name=network)
+    return write_query_stream(replace(stream, query=replace(stream.query, context=context)))
+
+
+def _with_key(stream: QueryStream, keys: tuple[PublicKey, ...]) -> bytes:
+    return write_query_stream(replace(stream, key_fingerprint=keys[0].fingerprint))
+
+
+def _with_count(stream: QueryStream, count: int) -> bytes:
+    place = HEADER + len(stream.query.to_bytes())
+    data = write_query_stream(stream)
+    return data[:place] + count.to_bytes(4, "big") + data[place + 4 :]
+
+
+def _empty_data(record: bytes, world: World) -> bytes:
+    return write_record(replace(read_record(record, world.query), data=(b"",)))
+
+
+def _data_of(world: World, record: bytes, row: int) -> bytes:
+    other = read_record(world.stream().records[row], world.query)
+    return write_record(replace(read_record(record, world.query), data=other.data))
+
+
+def _of_helper_2(world: World) -> Callable[[bytes], bytes]:
+    return lambda _: world.stream(2).records[0]

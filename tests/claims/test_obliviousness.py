@@ -1,0 +1,209 @@
+"""What the helpers say does not depend on what they compute on.
+
+The shape of a transcript (step, sender, receiver, size of every message) is a function of the public
+sizes and parameters alone. And one helper's view, its shares and the messages it receives, is made
+of bits that are random whatever the input.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import (
+    RINGS,
+    ROWS,
+    SEEDS,
+    WIDTHS,
+    Simulation,
+    below,
+    columns_of_numbers,
+    events_within,
+    examples,
+    small_queries,
+)
+
+from ipa.events import Event
+from ipa.parameters import QueryParameters, bits_for
+from ipa.parties import HELPERS
+from ipa.protocols.aggregation import sums_by_one_hot, sums_by_sorting
+from ipa.protocols.capping import cap_credits
+from ipa.protocols.circuits.bitonic_sort import sort_rows
+from ipa.protocols.circuits.comparison import greater_than
+from ipa.protocols.circuits.conversion import bits_from_elements, elements_from_bits
+from ipa.protocols.circuits.division import divide
+from ipa.protocols.circuits.multiplication import multiply
+from ipa.protocols.circuits.scan import running_totals
+from ipa.protocols.helper_bits import helper_bits
+from ipa.protocols.last_touch import attribute_last_touch
+from ipa.protocols.padding import pad_reports
+from ipa.protocols.primitives.opening import open_bits
+from ipa.protocols.report_sorting import sort_reports
+from ipa.query import query
+from ipa.reports import GenericReports
+from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
+from ipa.workload import generate_events
+
+Shape = list[tuple[str, int, int, int]]
+StepRun = Callable[[Simulation, GenericReports, QueryParameters], object]
+
+
+def sorting(simulation: Simulation, reports: GenericReports, _: QueryParameters) -> object:
+    return sort_reports(simulation.network, pad_reports(simulation.network, reports))
+
+
+def bits(simulation: Simulation, reports: GenericReports, _: QueryParameters) -> object:
+    return helper_bits(simulation.network, reports)
+
+
+def attribution(simulation: Simulation, reports: GenericReports, _: QueryParameters) -> object:
+    return attribute_last_touch(
+        simulation.network, reports.match_key[0], reports.is_trigger, reports.trigger_value
+    )
+
+
+def capping(simulation: Simulation, reports: GenericReports, p: QueryParameters) -> object:
+    credit = reports.trigger_value
+    return cap_credits(simulation.network, reports.match_key[0], credit, p.cap, p.capping)
+
+
+def one_hot(simulation: Simulation, reports: GenericReports, p: QueryParameters) -> object:
+    key, credit = reports.breakdown_key, reports.trigger_value
+    return sums_by_one_hot(simulation.network, key, credit, p.breakdowns, sum_bits(reports))
+
+
+def by_sorting(simulation: Simulation, reports: GenericReports, p: QueryParameters) -> object:
+    key, credit = reports.breakdown_key, reports.trigger_value
+    return sums_by_sorting(simulation.network, key, credit, p.breakdowns, sum_bits(reports))
+
+
+def sum_bits(reports: GenericReports) -> int:
+    return bits_for(reports.rows * ((1 << reports.trigger_value.width) - 1))
+
+
+def whole_query(simulation: Simulation, reports: GenericReports, p: QueryParameters) -> object:
+    return query(simulation.network, reports, p)
+
+
+STEPS: list[StepRun] = [sorting, bits, attribution, capping, one_hot, by_sorting, whole_query]
+
+
+def run(step: StepRun, seed: int, events: list[Event], parameters: QueryParameters) -> Simulation:
+    simulation = Simulation(seed, parameters.security)
+    step(simulation, simulation.reports(events, parameters), parameters)
+    return simulation
+
+
+@pytest.mark.parametrize("step", STEPS)
+@examples(25)
+@given(st.data(), SEEDS, small_queries(min_events=1, max_events=20))
+def test_two_inputs_of_one_shape_give_transcripts_of_one_shape(
+    step: StepRun, data: st.DataObject, seed: int, case: tuple[list[Event], QueryParameters]
+) -> None:
+    events, parameters = case
+    others = data.draw(events_within(parameters, len(events)))
+    first = run(step, seed, events, parameters)
+    second = run(step, seed + 1, others, parameters)
+    assert first.transcript.shape() == second.transcript.shape()
+    assert first.cost.rounds == second.cost.rounds
+    assert first.cost.and_gates == second.cost.and_gates
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_payloads_differ_between_seeds_and_shapes_do_not(step: StepRun) -> None:
+    events = generate_events(300, users=20, breakdowns=5, seed=1)
+    parameters = QueryParameters(breakdowns=5, cap=100, security="semi-honest")
+    first, second = (run(step, seed, events, parameters).transcript for seed in (1, 2))
+    assert first.shape() == second.shape()
+    large = [
+        (a.payload, b.payload)
+        for a, b in zip(first.messages, second.messages, strict=True)
+        if len(a.payload) >= 16
+    ]
+    assert large
+    assert all(a != b for a, b in large)
+
+
+@examples(25)
+@given(st.data(), SEEDS, ROWS, WIDTHS, RINGS)
+def test_primitives_and_circuits(
+    data: st.DataObject, seed: int, rows: int, width: int, ring: IntegersModulo
+) -> None:
+    def shape(seed: int) -> Shape:
+        a, b = data.draw(columns_of_numbers(rows, width, width))
+        numbers = data.draw(st.lists(below(ring.modulus), min_size=rows, max_size=rows))
+        simulation = Simulation(seed)
+        network, x, y = simulation.network, simulation.bits(a, width), simulation.bits(b, width)
+        multiply(network, x, y)
+        open_bits(network, x)
+        greater_than(network, x, y)
+        divide(network, x, y, min(width, 5))
+        running_totals(network, x[0], y)
+        elements_from_bits(network, x[:3], PRIME_FIELD)
+        bits_from_elements(network, simulation.numbers(ring, numbers))
+        return simulation.transcript.shape()
+
+    assert shape(seed) == shape(seed + 1)
+
+
+def received_by(helper: int, simulation: Simulation) -> bytes:
+    messages = simulation.transcript.messages
+    return b"".join(message.payload for message in messages if message.receiver == helper)
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_every_bit_a_helper_receives_in_a_product_is_unbiased(value: int) -> None:
+    """4,096 products of 0 and 0 or of 255 and 255: each of the 8 bits is a fair coin (6 sigma)."""
+    simulation = Simulation(value)
+    x = simulation.bits([value] * 4096, 8)
+    multiply(simulation.network, x, x)
+    for helper in HELPERS:
+        payload = received_by(helper, simulation)
+        for start in range(0, len(payload), 512):
+            column = int.from_bytes(payload[start : start + 512], "little")
+            assert abs(column.bit_count() - 2048) < 6 * 32
+
+
+@pytest.mark.parametrize("rows", [[0] * 8, [7, 3, 1, 6, 0, 2, 5, 4]])
+def test_every_bit_a_helper_receives_in_a_sort_is_unbiased_over_seeds(rows: list[int]) -> None:
+    """Its own shares of the input included; 400 seeds, each bit's count within 6 sigma of half."""
+    runs = 400
+    counts: dict[int, list[int]] = {}
+    for seed in range(runs):
+        simulation = Simulation(seed)
+        table = simulation.bits(rows, 3)
+        sort_rows(simulation.network, table, 3)
+        for helper in HELPERS:
+            own, right = table.shares_of(helper)
+            view = bytes([*own, *right]) + unpadded(received_by(helper, simulation))
+            ones = counts.setdefault(helper, [0] * (8 * len(view)))
+            for position, byte in enumerate(view):
+                for bit in range(8):
+                    ones[8 * position + bit] += byte >> bit & 1
+    for helper in HELPERS:
+        used = [count for count in counts[helper] if count]
+        # 6 share columns of 8 rows; then half the rows, 4 bits, in every byte received.
+        assert len(used) == 6 * 8 + (len(counts[helper]) // 8 - 6) * 4
+        assert all(abs(count - runs / 2) < 6 * (runs**0.5) / 2 for count in used)
+
+
+def unpadded(payload: bytes) -> bytes:
+    """Half of 8 rows is 4: the upper bits of each byte must be zero, and are no part of the view."""
+    assert all(byte < 16 for byte in payload)
+    return payload
+
+
+def test_a_helper_s_view_of_a_sort_does_not_tell_two_inputs_apart() -> None:
+    """Means of every byte a helper receives over many seeds, for two inputs: within 6 sigma."""
+    runs = 250
+    means: list[list[float]] = []
+    for values in ([0] * 16, [15, 0, 3, 9, 9, 2, 1, 14, 8, 7, 6, 5, 4, 12, 13, 11]):
+        totals: list[int] = []
+        for seed in range(runs):
+            simulation = Simulation(seed + runs * len(means))
+            sort_rows(simulation.network, simulation.bits(values, 4), 4)
+            views = b"".join(received_by(helper, simulation) for helper in HELPERS)
+            totals = [a + b for a, b in zip(totals or [0] * len(views), views, strict=True)]
+        means.append([total / runs for total in totals])
+    sigma = 73.9 * (2 / runs) ** 0.5  # 73.9 is that of a uniform byte
+    assert all(abs(a - b) < 6 * sigma for a, b in zip(*means, strict=True))

@@ -1,0 +1,237 @@
+"""What SPEC_NOTES.md says that helper parties send each other is what they send."""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+import ipa
+from ipa.client.configuration import helper_keys_from_json
+from ipa.client.rejection import Reason
+from ipa.network.channel import Message
+from ipa.network.sockets import MAX_PAYLOAD_BYTES, MAX_STEP_BYTES
+from ipa.parameters import Capping, Security
+from ipa.parties import left_of, right_of
+from ipa.query import query
+from ipa.report_query import run_report_query
+from ipa.sharing.bits import decode_columns, ones
+from ipa.sharing.prss import Prss
+from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
+from ipa.sharing.verification.binary_field import BinaryField
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "SPEC_NOTES.md").read_text(encoding="utf-8")
+MESSAGES = TEXT.split("\n## What helper parties send each other\n")[1].split("\n## ", 1)[0]
+
+FIXED_SIZES = {
+    "one byte, 1": 1,
+    "32 bytes": 32,
+    "SHA-256 of what H1, H2 and H3 sent": 32,
+    "4 elements of Z/2^64": 32,
+    "1 element": 8,
+    "2 elements": 16,
+}
+"""The beginnings of payloads' descriptions that say how long they are."""
+
+
+def table(header: str) -> list[tuple[str, ...]]:
+    lines = MESSAGES[MESSAGES.index(f"| {header} |") :].split("\n\n", 1)[0].splitlines()[2:]
+    return [tuple(cell.strip() for cell in line.strip("|").split(" | ")) for line in lines]
+
+
+def row_of(step: str) -> str:
+    """A step's path as the table has it: without `#2`, its numbers as letters."""
+    plain = re.sub(r"#\d+", "", step)
+    return re.sub(r"distance-\d+", "distance-D", re.sub(r"stage-\d+", "stage-N", plain))
+
+
+class Remembered(list[Message]):
+    """Every message of a run."""
+
+    def __call__(self, message: Message) -> Iterator[Message]:
+        self.append(message)
+        yield message
+
+
+@cache
+def messages_of_queries() -> list[Message]:
+    """Queries over events by either way to cap and to aggregate, and one over reports."""
+    seen = Remembered()
+    options = ipa.RunOptions(seed=1, interceptors=[seen])
+    ways: list[tuple[int, Capping]] = [(4, "proportional"), (4, "truncate"), (300, "proportional")]
+    for breakdowns, capping in ways:
+        events = ipa.generate_events(20, breakdowns=breakdowns, seed=1)
+        parameters = ipa.QueryParameters(breakdowns=breakdowns, cap=5, capping=capping)
+        ipa.run_query(events, parameters, no_noise=True, options=options)
+    vectors = json.loads((ROOT / "tests/vectors/query_streams.json").read_text(encoding="utf-8"))
+    case = vectors["cases"][0]
+    run_report_query(
+        [bytes.fromhex(helper["bytes"]) for helper in case["helpers"]],
+        [helper_keys_from_json(json.dumps(keys)) for keys in vectors["helper_keys"]],
+        ipa.QueryParameters(
+            breakdowns=1 << case["query"]["widths"]["breakdown_key_bits"],
+            cap=5,
+            match_key_bits=case["query"]["match_key_bits"],
+            **{k: v for k, v in case["query"]["widths"].items() if k != "breakdown_key_bits"},
+        ),
+        compressed_match_key_bits=8,
+        no_noise=True,
+        options=options,
+    )
+    return seen
+
+
+def test_the_table_has_every_message_of_a_query() -> None:
+    rows = {path.strip("`"): (to, payload) for path, to, payload in table("Step path")}
+    seen = messages_of_queries()
+    assert {row_of(message.step) for message in seen} == rows.keys()
+    receivers: dict[str, set[tuple[int, int]]] = {}
+    for message in seen:
+        receivers.setdefault(row_of(message.step), set()).add((message.sender, message.receiver))
+    left = {(helper, left_of(helper)) for helper in (1, 2, 3)}
+    both = left | {(helper, right_of(helper)) for helper in (1, 2, 3)}
+    for path, (to, _) in rows.items():
+        assert receivers[path] == {"left": left, "both": both}[to], path
+
+
+def test_payloads_of_a_length_that_is_said_have_it() -> None:
+    rows = {path.strip("`"): payload for path, _, payload in table("Step path")}
+    checked = set()
+    for message in messages_of_queries():
+        payload = rows[row_of(message.step)]
+        for beginning, size in FIXED_SIZES.items():
+            if payload.startswith(beginning):
+                assert len(message.payload) == size, message
+                checked.add(beginning)
+    assert checked == FIXED_SIZES.keys()
+
+
+def test_the_limits_of_a_frame() -> None:
+    limits = {name: text for name, _, text in table("Frame")}
+    assert limits["step_length"].endswith(f"at most {MAX_STEP_BYTES:,}")
+    assert limits["payload_length"].endswith(f"at most {MAX_PAYLOAD_BYTES:,}")
+
+
+def test_the_statuses_are_those_of_the_reasons() -> None:
+    listed = [(int(status), reason) for status, reason in table("Status")]
+    assert listed == [(number, str(reason)) for number, reason in enumerate(Reason, 2)]
+
+
+def test_the_fields_of_the_check() -> None:
+    field = BinaryField(64)
+    rows = {name: (modulus, points) for name, modulus, points in table("Field")}
+    exponents = [int(power or 1) for power in re.findall(r"x(?:\^(\d+))?", rows["GF(2^64)"][0])]
+    assert sum(1 << exponent for exponent in exponents) + 1 == field.modulus
+    assert rows["GF(2^64)"][1] == f"1, {field.omega:#x}, {field.omega ^ 1:#x}"
+    assert rows["Z/p"][0] == f"p = 2^{PRIME_FIELD.modulus.bit_length()} - 1"
+    assert (1 << PRIME_FIELD.modulus.bit_length()) - 1 == PRIME_FIELD.modulus
+
+
+KEYS = bytes(range(32)), bytes(range(32, 64))
+NAME, PATH = "a-run", "query/sort/stage-3/multiply#2"
+
+
+def label() -> bytes:
+    """The label of a draw, as the table has it."""
+    form = re.match(r"`([^`]+)`", next(how for what, how in table("What") if what == "label"))
+    assert form
+    words = {"LENGTH": str(len(NAME)), "NAME": NAME, "PATH": PATH}
+    return " ".join(words.get(word, word) for word in form[1].split()).encode()
+
+
+def stream(key: bytes, size: int) -> bytes:
+    """The stream of a key, as the table has it."""
+    own = hmac.digest(key, label(), "sha256")[:16]
+    return Cipher(algorithms.AES(own), modes.CTR(bytes(16))).encryptor().update(bytes(size))
+
+
+def drawn() -> Prss:
+    """A helper of which nothing has been drawn."""
+    return Prss(*KEYS).for_session(NAME)
+
+
+def test_random_columns_and_sharings_of_zero_are_drawn_as_said() -> None:
+    width, rows = 3, 13
+    own, right = (
+        [column & ones(rows) for column in decode_columns(stream(key, width * 2), rows)]
+        for key in KEYS
+    )
+    assert drawn().random_columns(PATH, width, rows) == (own, right)
+    zero = [a ^ b for a, b in zip(own, right, strict=True)]
+    assert drawn().zero_columns(PATH, width, rows) == zero
+
+
+@pytest.mark.parametrize(
+    ("ring", "size"), [(IntegersModulo(1 << 64), 24), (PRIME_FIELD, 24), (BinaryField(64), 8)]
+)
+def test_random_elements_are_drawn_as_said(ring: IntegersModulo | BinaryField, size: int) -> None:
+    count = 3
+    order = ring.modulus if isinstance(ring, IntegersModulo) else ring.order
+    own, right = (
+        [
+            int.from_bytes(stream(key, count * size)[at : at + size], "little") % order
+            for at in range(0, count * size, size)
+        ]
+        for key in KEYS
+    )
+    assert drawn().random_elements(PATH, ring, count) == (own, right)
+    zero = [ring.subtract(a, b) for a, b in zip(own, right, strict=True)]
+    assert drawn().zero_elements(PATH, ring, count) == zero
+
+
+def test_tags_are_made_as_said() -> None:
+    messages = [b"", b"share", b"share"]
+    expected = []
+    for key in KEYS:
+        own = hmac.digest(key, b"tags " + label(), "sha256")
+        expected.append(
+            b"".join(
+                hashlib.blake2b(place.to_bytes(4, "big") + message, digest_size=8, key=own).digest()
+                for place, message in enumerate(messages)
+            )
+        )
+    assert drawn().tags(PATH, messages, messages) == tuple(expected)
+
+
+def agreed_fields(title: str, values: dict[str, int]) -> bytes:
+    """The values as the table `title` of "What helpers agree on" lays them out."""
+    section = TEXT.split("### What helpers agree on")[1].split("\n## ")[0]
+    table = section.split(f"| {title} |")[1].split("\n\n")[0]
+    rows = re.findall(r"^\| (\w+) \| u(\d+) \|", table, re.MULTILINE)
+    assert {name for name, _ in rows} == set(values)
+    return b"".join(values[name].to_bytes(int(bits) // 8, "big") for name, bits in rows)
+
+
+@pytest.mark.parametrize("security", ["semi-honest", "malicious"])
+def test_what_helpers_agree_on_is_hashed_as_the_tables_say(security: Security) -> None:
+    """The input check's digests, computed from SPEC_NOTES and the shares alone."""
+    parameters = ipa.QueryParameters(
+        breakdowns=3, cap=9, capping="truncate", aggregate="count", security=security, value_bits=5
+    )
+    transcript = ipa.Transcript()
+    network = ipa.simulated_network(1, [transcript], security=security)
+    reports = ipa.share_events(network, ipa.generate_events(0), parameters, ipa.Randomness())
+    rules = b""
+    if security == "malicious":
+        fields = {"degree": 64, "batch_gates": 1 << 26, "batch_elements": 1 << 16}
+        rules = agreed_fields("Rules of the check", fields | {"smallest_prime_field": 1 << 60})
+    choices = {"capping": 1, "aggregate": 1, "security": int(security == "malicious")}
+    widths = {"match_key_bits": 64, "attribution_constraint_id_bits": 16}
+    others = {"breakdowns": 3, "cap": 9, "timestamp_bits": 32, "value_bits": 5}
+    agreed = agreed_fields("Query parameters", others | choices | widths)
+    parts = (b"ipa v1 agreed", network.name.encode(), rules, agreed)
+    public = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    query(network, reports, parameters)
+    sent = {m.sender: m.payload for m in transcript.messages if m.step == "query/input-check"}
+    for helper in (1, 2, 3):  # to both neighbours the same: without rows all shares are zero bytes
+        tables = b"".join(
+            table.width.to_bytes(4, "big") + table.rows.to_bytes(8, "big") + bytes(table.width)
+            for table in reports.fields
+        )
+        assert sent[helper] == hashlib.sha256(public + tables).digest()

@@ -1,0 +1,291 @@
+"""Keys, networks, rotation, and the files they live in."""
+
+import json
+import os
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from client_cases import fixed_network
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipa.client.configuration import (
+    HelperKeys,
+    add_key,
+    configuration_from_json,
+    configuration_to_json,
+    generate_configuration,
+    helper_keys_from_json,
+    helper_keys_to_json,
+    retire_key,
+)
+from ipa.client.key_files import (
+    create_network_directory,
+    load_all_helper_keys,
+    load_configuration,
+    load_helper_keys,
+    save_configuration,
+    save_helper_keys,
+)
+from ipa.client.keys import KemName, PrivateKey, PublicKey, ciphertext_overhead, generate_key
+from ipa.client.rejection import Reason
+from ipa.errors import ParameterError, ReportError
+
+KEMS = pytest.mark.parametrize("kem", ["X25519", "MLKEM768-X25519"])
+
+
+@KEMS
+def test_sealed_bytes_open_under_their_key_and_info_only(kem: KemName) -> None:
+    key, other = generate_key(1, kem), generate_key(1, kem)
+    for plaintext in (b"", b"x", bytes(100)):
+        sealed = key.public().seal(plaintext, b"info")
+        assert len(sealed) == len(plaintext) + ciphertext_overhead(kem)
+        assert key.open(sealed, b"info") == plaintext
+        for wrong_key, data, info in (
+            (other, sealed, b"info"),
+            (key, sealed, b"inf"),
+            (key, sealed[:-1], b"info"),
+            (key, sealed + b"\0", b"info"),
+            (key, bytes(len(sealed)), b"info"),
+            (key, b"", b"info"),
+        ):
+            with pytest.raises(ReportError) as caught:
+                wrong_key.open(data, info)
+            assert caught.value.reason == Reason.CANNOT_DECRYPT
+
+
+@KEMS
+def test_private_keys_determine_public_keys_and_are_not_shown(kem: KemName) -> None:
+    secret = bytes(range(32))
+    key = PrivateKey(3, kem, secret)
+    assert key.public() == PrivateKey(3, kem, secret).public()
+    assert key.public() != PrivateKey(3, kem, bytes(32)).public()
+    assert secret.hex() not in repr(key)
+    assert repr(secret)[2:20] not in repr(HelperKeys("net.example", 1, (key,)))
+
+
+def test_keys_out_of_range() -> None:
+    good = generate_key(1).public()
+    for change in ({"key_id": -1}, {"key_id": 1 << 16}, {"kem": "RSA"}, {"encoded": bytes(31)}):
+        with pytest.raises(ParameterError):
+            replace(good, **change)
+    with pytest.raises(ParameterError, match="status"):
+        replace(good, status="new")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="32 bytes"):
+        PrivateKey(1, "X25519", bytes(31))
+
+
+def test_a_public_key_that_is_no_key_is_refused() -> None:
+    with pytest.raises(ReportError) as caught:
+        PublicKey(1, "X25519", bytes(32)).seal(b"x", b"")
+    assert caught.value.reason == Reason.UNKNOWN_KEY
+
+
+def test_rotation() -> None:
+    network, (own, _, _) = generate_configuration("net.example")
+    old = network.encryption_key(1)
+    network, own = add_key(network, own, "MLKEM768-X25519")
+    new = network.encryption_key(1)
+    assert (old.key_id, new.key_id, new.kem) == (1, 2, "MLKEM768-X25519")
+    assert [key.public() for key in own.keys] == list(network.helpers[0])
+    network, own = retire_key(network, own, 1)
+    assert [key.key_id for key in own.keys] == [2]
+    assert [key.status for key in network.helpers[0]] == ["retired", "active"]
+    for missing in (1, 3):
+        with pytest.raises(ParameterError, match="no active key"):
+            retire_key(network, own, missing)
+    with pytest.raises(ParameterError, match="no active key"):
+        retire_key(network, own, 2)
+    network, own = add_key(network, own)
+    network, own = retire_key(network, own, 3)
+    assert network.encryption_key(1) == new
+    network, own = add_key(network, own)
+    assert [key.key_id for key in own.keys] == [2, 4]
+    with pytest.raises(ParameterError, match="belong to network"):
+        add_key(network, replace(own, network_name="other.example"))
+
+
+def test_networks_that_make_no_sense() -> None:
+    network, own = fixed_network()
+    first, second, third = network.helpers
+    for change in (
+        {"name": ""},
+        {"name": "two words"},
+        {"match_key_bits": 0},
+        {"match_key_bits": 257},
+        {"match_key_bits": 64.0},
+        {"helpers": (first, second)},
+        {"helpers": (first, second, ())},
+        {"helpers": (first, second, (*third, *third))},
+        {"helpers": (first, second, (replace(third[0], status="retired"),))},
+    ):
+        with pytest.raises(ParameterError):
+            replace(network, **change)
+    for wrong in (
+        {"helper": 0},
+        {"helper": 4},
+        {"keys": own[0].keys * 2},
+        {"keys": ()},
+        {"network_name": ""},
+    ):
+        with pytest.raises(ParameterError):
+            replace(own[0], **wrong)
+
+
+@KEMS
+def test_json_round_trips(kem: KemName) -> None:
+    network, own = generate_configuration("net.example", kem, 40)
+    network, first = add_key(network, own[0])
+    network, first = retire_key(network, first, 1)
+    assert configuration_from_json(configuration_to_json(network)) == network
+    assert helper_keys_from_json(helper_keys_to_json(first)) == first
+    secrets = [key.secret.hex() for key in first.keys]
+    assert not any(secret in configuration_to_json(network) for secret in secrets)
+
+
+@given(path=st.lists(st.integers(0, 5), max_size=5), value=st.sampled_from([None, 1, "x", [], {}]))
+def test_json_with_one_value_wrong_raises_only_report_errors(
+    path: list[int], value: object
+) -> None:
+    network, own = fixed_network()
+    documents = (configuration_to_json(network), helper_keys_to_json(own[0]))
+    for text, read in zip(documents, (configuration_from_json, helper_keys_from_json), strict=True):
+        changed = json.dumps(_replaced(json.loads(text), path, value))
+        try:
+            document = read(changed)
+        except ReportError as error:
+            assert error.reason == Reason.MALFORMED
+            assert own[0].keys[0].secret.hex() not in str(error)
+        else:
+            # A few values may be replaced by others that are as good: a name, an id.
+            assert document is not None
+            assert value in (1, "x")
+
+
+def _replaced(node: object, path: list[int], value: object) -> object:
+    if not path or not isinstance(node, (dict, list)) or not node:
+        return value
+    keys = list(node) if isinstance(node, dict) else list(range(len(node)))
+    key = keys[path[0] % len(keys)]
+    node[key] = _replaced(node[key], path[1:], value)
+    return node
+
+
+@given(data=st.binary(max_size=50) | st.text(max_size=50))
+def test_other_text_raises_only_report_errors(data: bytes | str) -> None:
+    for read in (configuration_from_json, helper_keys_from_json):
+        with pytest.raises(ReportError):
+            read(data)
+
+
+def test_network_directory(tmp_path: Path) -> None:
+    network, own = generate_configuration("net.example")
+    directory = tmp_path / "deep" / "network"
+    create_network_directory(directory, network, own)
+    names = ["helper1.key.json", "helper2.key.json", "helper3.key.json", "network.json"]
+    assert sorted(path.name for path in directory.iterdir()) == names
+    for name in names[:3]:
+        assert stat.S_IMODE((directory / name).stat().st_mode) == 0o600
+    assert load_configuration(directory / "network.json") == network
+    assert load_all_helper_keys(directory) == own
+
+
+@pytest.mark.parametrize("name", ["network.json", "helper2.key.json"])
+def test_a_network_directory_is_never_overwritten(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("precious")
+    network, own = generate_configuration("net.example")
+    with pytest.raises(ParameterError, match=f"{name} exists"):
+        create_network_directory(tmp_path, network, own)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601])
+def test_a_private_key_that_others_may_touch_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "key.json"
+    _, own = generate_configuration("net.example")
+    save_helper_keys(path, own[0])
+    path.chmod(mode)
+    with pytest.raises(ReportError, match="may be read by others"):
+        load_helper_keys(path)
+    save_helper_keys(path, own[0])
+    assert load_helper_keys(path) == own[0]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_a_private_key_file_is_private_from_its_first_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    real_fsync = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        real_fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    old_mask = os.umask(0)
+    try:
+        save_helper_keys(tmp_path / "key.json", generate_configuration("net.example")[1][0])
+    finally:
+        os.umask(old_mask)
+    assert seen == [0o600]
+
+
+def test_saving_replaces_or_leaves_the_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "network.json"
+    network, own = generate_configuration("net.example")
+    save_configuration(path, network)
+    newer, _ = add_key(network, own[0])
+
+    def fail(_: int) -> None:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", fail)
+        with pytest.raises(OSError, match="disk full"):
+            save_configuration(path, newer)
+    assert [file.name for file in tmp_path.iterdir()] == ["network.json"]
+    assert load_configuration(path) == network
+    save_configuration(path, newer)
+    assert load_configuration(path) == newer
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    network, own = generate_configuration("net.example")
+    with pytest.raises(ReportError, match="cannot be read"):
+        load_configuration(tmp_path / "none.json")
+    with pytest.raises(ReportError, match="cannot be read"):
+        load_configuration(tmp_path)
+    create_network_directory(tmp_path, network, own)
+    (tmp_path / "helper1.key.json").write_bytes((tmp_path / "helper2.key.json").read_bytes())
+    with pytest.raises(ReportError, match="another helper's keys"):
+        load_all_helper_keys(tmp_path)
+    save_helper_keys(tmp_path / "helper1.key.json", own[0])
+    save_helper_keys(tmp_path / "helper3.key.json", replace(own[2], network_name="other.example"))
+    with pytest.raises(ReportError, match="another helper's keys"):
+        load_all_helper_keys(tmp_path)
+
+
+@pytest.mark.parametrize("text", ['{"k": "s3cret"', '{"k": "s3cret"}', '"s3cret\udcff"', "{}"])
+@pytest.mark.parametrize("private_key", ["s3cret", "00"])
+def test_no_error_keeps_the_contents_of_a_key_file(
+    tmp_path: Path, text: str, private_key: str
+) -> None:
+    keys = [{"key_id": 1, "kem": "X25519", "private_key": private_key}]
+    near = {"format": "ipa-helper-keys-v1", "network": "n", "helper": 1, "keys": keys}
+    for content in (text, json.dumps(near)):
+        path = tmp_path / "key"
+        path.write_bytes(content.encode(errors="surrogateescape"))
+        path.chmod(0o600)
+        with pytest.raises(ReportError) as raised:
+            load_helper_keys(path)
+        error: BaseException | None = raised.value
+        while error is not None:
+            assert isinstance(error, ReportError)
+            assert "s3cret" not in repr(vars(error)) + repr(error.args)
+            error = error.__context__

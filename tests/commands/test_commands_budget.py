@@ -1,0 +1,144 @@
+"""Budgets on the command line, and paths that cannot be, with every command that takes one."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from command_cases import NEWS, QUERY, answer, collect, fails, two_sites, write_events
+
+import ipa.report_query
+from ipa.commands.command_line import main
+from ipa.errors import VerificationError
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty directory with a network in `net`, to work in."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["keygen", "--out", "net"]) == 0
+    return tmp_path
+
+
+def test_a_query_is_paid_from_the_ledger_until_it_is_empty(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_events([replace(event, site="") for event in two_sites(10)])
+    assert collect() == 0
+    network = ["--network", "net/network.json"]
+    assert main(["budget", "--ledger", "l", "--create", "2", *network]) == 0
+    words = ["--site", NEWS, "--commit", f"{NEWS}=0.5", "--commit", "b=c=1.5"]
+    assert main(["budget", "--ledger", "l", *network, *words]) == 0
+    result = answer(capsys, "--ledger", "l", "--epsilon", "0.3", "--query-id", "first")
+    assert result["budget"] == {"query_id": "first", "epsilon": "0.3", "remaining": "0.2"}
+    asked = ["query", "q", "--keys", "net", *QUERY, "--ledger", "l", "--epsilon"]
+    fails(capsys, 3, "has 0.2 of 0.5 remaining", [*asked, "0.3"])
+    fails(capsys, 3, "first was charged already", [*asked, "0.1", "--query-id", "first"])
+    assert main([*asked, "0.2"]) == 0
+    assert "epsilon 0.2 charged, 0 remaining" in capsys.readouterr().out
+    assert main(["budget", "--ledger", "l", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [
+        {"epoch": 1, "site": NEWS, "report_collector": "b=c"}
+        | {"granted": "1.5", "spent": "0", "remaining": "1.5"},
+        {"epoch": 1, "site": NEWS, "report_collector": NEWS}
+        | {"granted": "0.5", "spent": "0.5", "remaining": "0"},
+    ]
+    assert main(["budget", "--ledger", "l"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == [
+        "epoch",
+        "site",
+        "report",
+        "collector",
+        "granted",
+        "spent",
+        "remaining",
+    ]
+    assert lines[2].split() == ["1", NEWS, NEWS, "0.5", "0.5", "0"]
+    assert main(["budget", "--ledger", "l", "--queries"]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [record["epsilon"] for record in records] == ["0.3", "0.2"]
+    assert records[0]["query_id"] == "first"
+    assert records[1]["rows"] == 10
+    assert main(["budget", "--ledger", "l", "--queries", "csv"]) == 0
+    table = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["query_id"] for row in table] == [record["query_id"] for record in records]
+    assert main(["budget", "--ledger", "l", "--query-id", "first"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found == records[0] | {"number": 1, "remaining": "0.2"}
+
+
+def test_the_query_s_id_is_said_when_it_is_charged_and_the_run_aborts(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_events([replace(event, site="") for event in two_sites(5)])
+    assert collect() == 0
+    words = ["--network", "net/network.json", "--site", NEWS, "--commit", f"{NEWS}=1"]
+    assert main(["budget", "--ledger", "l", "--create", "1", *words]) == 0
+
+    def abort(*_: object) -> None:
+        raise VerificationError("query", "a lie", [1])
+
+    monkeypatch.setattr(ipa.report_query, "take_in_reports", abort)
+    capsys.readouterr()
+    assert main(["query", "q", "--keys", "net", *QUERY, "--ledger", "l", "--epsilon", "1"]) == 3
+    charged, aborted = capsys.readouterr().err.splitlines()
+    query_id = charged.removeprefix("ipa query: charged ")
+    assert aborted == "ipa: query: a lie (noticed by H1)"
+    assert main(["budget", "--ledger", "l", "--query-id", query_id]) == 0
+    assert json.loads(capsys.readouterr().out)["query_id"] == query_id
+
+
+def test_wrong_ways_to_handle_a_budget_are_one_line(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = ["--network", "net/network.json"]
+    budget = ["budget", "--ledger", "l"]
+    fails(capsys, 2, "no budget ledger here", budget)
+    fails(capsys, 2, "need --network", [*budget, "--create", "1"])
+    fails(capsys, 2, "need --network", [*budget, "--commit", "a=1"])
+    fails(capsys, 2, "needs --site", [*budget, "--commit", "a=1", *network])
+    both = [*budget, "--create", "1", *network, "--site", NEWS, "--commit"]
+    fails(capsys, 2, "COLLECTOR=EPSILON", [*both, "a"])
+    fails(capsys, 2, "plain decimal", [*both, "a=-1"])
+    fails(capsys, 2, "plain decimal", [*budget, "--create", "x", *network])
+    fails(capsys, 3, "more than its budget of 1", [*both, "a=0.5", "--commit", "b=0.6"])
+    missing = ["budget", "--ledger", "no/l", "--create", "1", *network]
+    fails(capsys, 2, "no/l: the budget ledger cannot be opened or created", missing)
+    for option in ("--site", "--epoch", "--match-key-provider"):
+        fails(capsys, 2, f"{option} is for --commit", [*budget, option, "1"])
+    fails(capsys, 2, "--network is for --create and --commit", [*budget, *network])
+    fails(capsys, 2, "exclude each other", [*budget, "--queries", "--format", "json"])
+    assert main([*both, "a=1"]) == 0
+    again = [*budget, *network, "--site", NEWS, "--commit"]
+    assert main([*again, "a=1"]) == 0
+    fails(capsys, 3, "cannot change that", [*again, "a=0.5"])
+    fails(capsys, 3, "more than its budget of 1", [*again, "a=1.5", "--epoch", "2"])
+    fails(capsys, 3, "another network or site budget", [*budget, "--create", "2", *network])
+    fails(capsys, 2, "l: no query first was charged", [*budget, "--query-id", "first"])
+    Path("l").write_text("no ledger")
+    fails(capsys, 2, "not a budget ledger", budget)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\nb/c", "net/network.json/x"])
+def test_a_path_that_cannot_be_is_one_line_that_names_it(
+    name: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_events([replace(event, site="") for event in two_sites(3)])
+    assert collect() == 0
+    shown = name.replace("\n", "\\n")
+    network = ["--network", "net/network.json"]
+    asked = ["collect", "events.csv", "--site", NEWS, "--fanout", "source"]
+    for words in (
+        ["keygen", "--out", name],
+        [*asked, *network, "--out", name],
+        [*asked, "--network", name, "--out", "n"],
+        ["query", name, "--keys", "net", *QUERY],
+        ["query", "q", "--keys", name, *QUERY],
+        ["budget", "--ledger", name],
+        ["budget", "--ledger", name, "--create", "1", *network],
+        ["query", "q", "--keys", "net", *QUERY, "--ledger", name, "--epsilon", "1"],
+    ):
+        fails(capsys, 2, shown, words)

@@ -1,0 +1,352 @@
+"""Costs: rounds and gates are what the docstrings say, and bytes are those of the payloads."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import ROWS, WIDTHS, Simulation, examples, small_queries
+
+from ipa.events import Event
+from ipa.network.costs import cost_of
+from ipa.parameters import Capping, QueryParameters, bits_for
+from ipa.parties import HELPERS
+from ipa.protocols.aggregation import one_hot_gates, sorting_gates, sums_by_one_hot, sums_by_sorting
+from ipa.protocols.capping import cap_credits
+from ipa.protocols.circuits.addition import add, multiply_by_constant, subtract, sum_of, sum_rows
+from ipa.protocols.circuits.bitonic_sort import sort_gates, sort_rows
+from ipa.protocols.circuits.comparison import at_least, first_difference_gates, greater_than
+from ipa.protocols.circuits.conversion import elements_from_bits
+from ipa.protocols.circuits.division import divide
+from ipa.protocols.circuits.equality import all_ones, equal
+from ipa.protocols.circuits.multiplexer import choose
+from ipa.protocols.circuits.multiplication import multiply, multiply_elements
+from ipa.protocols.circuits.scan import last_of_group, running_totals
+from ipa.protocols.helper_bits import helper_bits
+from ipa.protocols.last_touch import attribute_last_touch
+from ipa.protocols.padding import pad_reports
+from ipa.protocols.primitives.opening import open_bits, open_elements
+from ipa.protocols.report_sorting import sort_reports
+from ipa.query import query
+from ipa.sharing.bits import bytes_per_column
+from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
+from ipa.workload import generate_events
+
+Formula = tuple[int, int]
+"""Rounds, and AND gates per row (or in all)."""
+
+
+def log2(helper: int) -> int:
+    """ceil(log2 number), for numbers from 1."""
+    return (helper - 1).bit_length()
+
+
+def addition(width: int) -> Formula:
+    """One product per column but the last; then Sklansky's network over those columns."""
+    m = width - 1
+    if m < 1:
+        return 0, 0
+    gates, distance = m, 1
+    while distance < m:
+        upper = [j for j in range(m) if j & distance]
+        gates += len(upper) + sum(j >= 2 * distance for j in upper)
+        distance *= 2
+    return 1 + log2(m), gates
+
+
+def several(count: int, width: int) -> Formula:
+    """Three numbers become two in a round until two are left, which are added."""
+    rounds, gates = 0, 0
+    while count > 2:
+        rounds, gates, count = rounds + 1, gates + count // 3 * width, count - count // 3
+    last = addition(width) if count == 2 else (0, 0)
+    return rounds + last[0], gates + last[1]
+
+
+def rows_summed(rows: int, numbers: int, digits: int, width: int) -> Formula:
+    """As `several` over rows, whose width grows by a digit each time; gates in all."""
+    rounds, gates, digits = 0, 0, min(digits, width)
+    while rows > 2:
+        gates += rows // 3 * digits * numbers
+        rounds, rows, digits = rounds + 1, rows - rows // 3, min(width, digits + 1)
+    last = addition(width) if rows == 2 else (0, 0)
+    return rounds + last[0], gates + last[1] * numbers
+
+
+def passes(rows: int, width: int) -> Formula:
+    """A scan's passes: one round and w + 1 gates each, and an addition."""
+    one = addition(width)
+    return log2(rows) * (1 + one[0]), log2(rows) * (width + 1 + one[1])
+
+
+def division(quotient_bits: int, width: int) -> Formula:
+    one = addition(width + 1)
+    return quotient_bits * (1 + one[0]), quotient_bits * (width + one[1])
+
+
+def sorting(rows: int, key_bits: int, width: int) -> Formula:
+    k = log2(rows)
+    return k * (k + 1) // 2 * (1 + log2(key_bits)), sort_gates(rows, key_bits, width)
+
+
+def attribution(rows: int, value_bits: int) -> Formula:
+    """Links; per pass the flag, stop and credit taken, an addition; the mask of source rows."""
+    rounds, gates, width, distance = 2, 1, value_bits, 1
+    while distance < rows:
+        wider = bits_for(min(rows, 2 * distance) * ((1 << value_bits) - 1))
+        one = addition(wider)
+        rounds, gates = rounds + 2 + one[0], gates + 1 + 1 + width + one[1]
+        width, distance = wider, 2 * distance
+    return rounds, gates + width
+
+
+def plus(*formulas: Formula) -> Formula:
+    return sum(rounds for rounds, _ in formulas), sum(gates for _, gates in formulas)
+
+
+def capping(rows: int, width: int, cap: int, proportional: bool) -> Formula:
+    if cap >= (1 << width) - 1:
+        return 0, 0
+    c, comparison = bits_for(cap), (log2(width + 1), first_difference_gates(width + 1))
+    totals = passes(rows, width)
+    if proportional:
+        last = log2(rows), log2(rows) * (width + 1)
+        product = several(cap.bit_count(), width + c)
+        return plus(totals, last, product, division(c, width), comparison, (1, c))
+    twice = comparison[0], 2 * comparison[1]  # the totals before and after a row in one go
+    return plus(totals, addition(width), twice, (1, 2 * c), addition(c))
+
+
+def one_hot(rows: int, breakdowns: int, key_bits: int, width: int, wide: int) -> Formula:
+    routed, kept = 0, 1
+    for level in reversed(range(key_bits)):
+        routed, kept = routed + kept * width, min(2 * kept, -(-breakdowns // (1 << level)))
+    rounds, gates = rows_summed(rows, breakdowns, width, wide)
+    return key_bits + rounds, rows * routed + gates
+
+
+def by_sorting(rows: int, breakdowns: int, key_bits: int, width: int, wide: int) -> Formula:
+    total = 1 << log2(rows + breakdowns)
+    scan, difference = passes(total, wide), addition(wide)
+    return plus(
+        sorting(total, key_bits + 1, key_bits + 1 + width),
+        sorting(total, key_bits + 1, key_bits + 1 + wide),
+        (scan[0], scan[1] * total),
+        (difference[0], difference[1] * breakdowns),
+    )
+
+
+def check(simulation: Simulation, expected: Formula) -> None:
+    """The cost so far is the expected one, and bytes and rounds are those of the transcript."""
+    cost = simulation.cost
+    assert (cost.rounds, cost.and_gates) == expected
+    sent: Counter[str] = Counter()
+    for message in simulation.transcript.messages:
+        sent[message.step] += len(message.payload)
+    costs = {path: c.bytes_sent for path, c in simulation.network.costs.items() if c.bytes_sent}
+    assert costs == {step: size for step, size in sent.items() if size}
+    assert cost.messages == len(simulation.transcript.messages)
+
+
+@examples(60)
+@given(ROWS, WIDTHS, st.booleans())
+def test_multiply_is_one_round_and_one_bit_per_gate_and_helper(
+    rows: int, width: int, one_column: bool
+) -> None:
+    for count in (rows, 8 * rows + 8):
+        simulation = Simulation(1)
+        x = simulation.bits([0] * count, 1 if one_column else width)
+        multiply(simulation.network, x, simulation.bits([0] * count, width))
+        check(simulation, (1, count * width))
+        sent = Counter[int]()
+        for message in simulation.transcript.messages:
+            sent[message.sender] += len(message.payload)
+        assert set(sent) == set(HELPERS)
+        assert set(sent.values()) == {width * bytes_per_column(count)}
+        if count % 8 == 0 and count:
+            assert 8 * sent[1] == count * width
+
+
+@given(st.integers(0, 9), st.sampled_from([PRIME_FIELD, IntegersModulo(2), IntegersModulo(2**20)]))
+def test_products_and_openings_of_numbers(count: int, ring: IntegersModulo) -> None:
+    simulation = Simulation(1)
+    x = simulation.numbers(ring, [1] * count)
+    multiply_elements(simulation.network, x, x)
+    check(simulation, (1, 0))
+    assert simulation.cost.ring_products == count
+    assert simulation.cost.bytes_sent == 3 * count * ring.element_bytes
+    open_elements(simulation.network, x)
+    check(simulation, (2, 0))
+    assert cost_of(simulation.network.costs, "open").bytes_sent == 6 * count * ring.element_bytes
+
+
+@given(ROWS, WIDTHS)
+def test_opening_is_one_round_and_two_bits_per_bit_and_helper(rows: int, width: int) -> None:
+    simulation = Simulation(1)
+    open_bits(simulation.network, simulation.bits([0] * rows, width))
+    check(simulation, (1, 0))
+    assert simulation.cost.bytes_sent == 3 * 2 * width * bytes_per_column(rows)
+
+
+def measured(run: Callable[[Simulation], object], expected: Formula) -> None:
+    simulation = Simulation(1)
+    run(simulation)
+    check(simulation, expected)
+
+
+@examples(60)
+@given(ROWS, WIDTHS)
+def test_circuits(rows: int, width: int) -> None:
+    def on(count: int, circuit: Callable[..., object]) -> Callable[[Simulation], object]:
+        def run(simulation: Simulation) -> object:
+            x = simulation.bits([0] * rows, width)
+            return circuit(simulation.network, *[x] * count)
+
+        return run
+
+    def per_row(formula: Formula) -> Formula:
+        return formula[0], formula[1] * rows
+
+    comparison = per_row((log2(width + 1), first_difference_gates(width + 1)))
+    measured(on(2, greater_than), comparison)
+    measured(on(2, at_least), comparison)
+    assert first_difference_gates(width + 1) <= 2 * width
+    measured(on(2, add), per_row(addition(width)))
+    measured(on(2, subtract), per_row(addition(width)))
+    assert addition(width)[1] <= width * (1 + log2(width))
+    measured(on(1, all_ones), per_row((log2(width), width - 1)))
+    measured(on(2, equal), per_row((log2(width), width - 1)))
+    for count in range(1, 8):
+        run = on(count, lambda network, *numbers: sum_of(network, numbers, width))
+        measured(run, per_row(several(count, width)))
+
+    def choosing(simulation: Simulation) -> object:
+        x = simulation.bits([0] * rows, width)
+        return choose(simulation.network, x[0], x, x)
+
+    measured(choosing, per_row((1, width)))
+
+
+@examples(40)
+@given(ROWS, st.integers(1, 12), st.integers(1, 12), st.integers(0, 2**13))
+def test_circuits_of_more_parameters(rows: int, width: int, other: int, factor: int) -> None:
+    def on(circuit: Callable[..., object], *rest: object) -> Callable[[Simulation], object]:
+        return lambda s: circuit(s.network, s.bits([0] * rows, width), *rest)
+
+    ones = (factor & (1 << other) - 1).bit_count()
+    rounds, gates = several(ones, other)
+    measured(on(multiply_by_constant, factor, other), (rounds, gates * rows))
+    rounds, gates = division(other, width)
+
+    def dividing(s: Simulation) -> object:
+        x, y = s.bits([0] * rows, width), s.bits([0] * rows, width)
+        return divide(s.network, x, y, other)
+
+    measured(dividing, (rounds, gates * rows))
+    assert division(other, width)[0] == other * (2 + log2(width))
+    if rows:
+        measured(on(sum_rows, 1, other), rows_summed(rows, 1, width, other))
+        rounds, gates = passes(rows, width)
+
+        def scanning(s: Simulation) -> object:
+            return running_totals(s.network, s.bits([0] * rows, 1), s.bits([0] * rows, width))
+
+        def copying(s: Simulation) -> object:
+            return last_of_group(s.network, s.bits([0] * rows, 1), s.bits([0] * rows, width))
+
+        measured(scanning, (rounds, gates * rows))
+        measured(copying, (log2(rows), log2(rows) * (width + 1) * rows))
+
+
+@given(st.integers(0, 5), st.integers(1, 4))
+def test_xor_to_additive_is_two_rounds_and_two_products_per_bit(rows: int, width: int) -> None:
+    simulation = Simulation(1)
+    elements_from_bits(simulation.network, simulation.bits([0] * rows, width), PRIME_FIELD)
+    check(simulation, (2, 0))
+    assert simulation.cost.ring_products == 2 * rows * width
+
+
+@pytest.mark.parametrize("depth", range(7))
+@pytest.mark.parametrize(("key_bits", "width"), [(1, 1), (1, 3), (2, 2), (5, 9), (16, 17)])
+def test_sorting(depth: int, key_bits: int, width: int) -> None:
+    rows = 1 << depth
+    simulation = Simulation(1)
+    sort_rows(simulation.network, simulation.bits([0] * rows, width), key_bits)
+    check(simulation, sorting(rows, key_bits, width))
+    stages = depth * (depth + 1) // 2
+    assert sort_gates(rows, key_bits, width) <= stages * rows // 2 * (2 * (key_bits - 1) + width)
+
+
+@examples(40)
+@given(small_queries(min_events=1))
+def test_steps(case: tuple[list[Event], QueryParameters]) -> None:
+    events, parameters = case
+    steps = Simulation(1)
+    network, reports = steps.network, steps.reports(events, parameters)
+    with network.step("pad"):
+        reports = pad_reports(network, reports)
+    rows, p = reports.rows, parameters
+    with network.step("order"):
+        ordered = sort_reports(network, reports)
+    with network.step("bits"):
+        same = helper_bits(network, ordered)
+    with network.step("attribute"):
+        credit = attribute_last_touch(
+            network, same.same_match_key_and_constraint, ordered.is_trigger, ordered.trigger_value
+        )
+    with network.step("cap"):
+        capped = cap_credits(network, same.same_match_key, credit, p.cap, p.capping)
+    wide = max(capped.width, bits_for(rows * ((1 << p.value_bits) - 1)))
+    for name, way in (("one-hot", sums_by_one_hot), ("sorting", sums_by_sorting)):
+        with network.step(name):
+            way(network, ordered.breakdown_key, capped, p.breakdowns, wide)
+
+    m, c = p.match_key_bits, p.attribution_constraint_id_bits
+    key = m + c + p.timestamp_bits + 1 + p.breakdown_key_bits
+    proportional = p.capping == "proportional"
+    expected = {
+        "pad": (0, 0),
+        "order": sorting(rows, key, key + p.value_bits),
+        "bits": (1 + log2(m) + log2(c), (m + c - 1) * rows),
+        "attribute": times(rows, attribution(rows, p.value_bits)),
+        "cap": times(rows, capping(rows, credit.width, p.cap, proportional)),
+        "one-hot": one_hot(rows, p.breakdowns, p.breakdown_key_bits, capped.width, wide),
+        "sorting": by_sorting(rows, p.breakdowns, p.breakdown_key_bits, capped.width, wide),
+    }
+    for step, formula in expected.items():
+        cost = cost_of(network.costs, step)
+        assert (step, cost.rounds, cost.and_gates) == (step, *formula)
+    shape = (rows, p.breakdowns, p.breakdown_key_bits, capped.width, wide)
+    assert one_hot_gates(*shape) == expected["one-hot"][1]
+    assert sorting_gates(*shape) == expected["sorting"][1]
+
+
+def times(rows: int, formula: Formula) -> Formula:
+    return formula[0], formula[1] * rows
+
+
+@pytest.mark.parametrize("capping", ["proportional", "truncate"])
+@pytest.mark.parametrize("breakdowns", [16, 300])
+def test_a_query_sends_hardly_more_than_one_bit_per_gate_and_helper(
+    capping: Capping, breakdowns: int
+) -> None:
+    parameters = QueryParameters(
+        breakdowns=breakdowns, cap=1000, capping=capping, security="semi-honest"
+    )
+    simulation = Simulation(1)
+    events = generate_events(1024, breakdowns=breakdowns, seed=1)
+    query(simulation.network, simulation.reports(events, parameters), parameters)
+    bits = 8 * sum(len(message.payload) for message in simulation.transcript.messages)
+    assert bits == 8 * simulation.cost.bytes_sent
+    assert 1 <= bits / (3 * simulation.cost.and_gates) <= 1.03
+
+
+def test_the_formulas_on_small_numbers() -> None:
+    """Anchors counted by hand, against one mistake made in two places."""
+    assert [log2(n) for n in (1, 2, 3, 4, 5, 8, 9)] == [0, 1, 2, 2, 3, 3, 4]
+    assert addition(1) == (0, 0)
+    assert addition(2) == (1, 1)
+    assert addition(3) == (2, 3)
+    assert addition(5) == (3, 9)
+    assert several(3, 4) == plus((1, 4), addition(4))

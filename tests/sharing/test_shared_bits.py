@@ -1,0 +1,317 @@
+"""Replicated shares: dealing, local operations against plain Python, and everything they refuse."""
+
+from collections.abc import Callable
+from operator import contains, eq, ge, gt, index, le, lt, ne
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import RINGS, ROWS, SEEDS, WIDTHS, Simulation, below, columns_of_numbers, examples
+
+from ipa.errors import MismatchError, ParameterError, SecrecyError
+from ipa.parties import HELPERS, right_of
+from ipa.sharing.bits import columns_from_rows, ones
+from ipa.sharing.dealing import (
+    deal_columns,
+    deal_elements,
+    only_helper,
+    reconstruct_columns_for_testing,
+    reconstruct_for_testing,
+)
+from ipa.sharing.randomness import Randomness
+from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
+from ipa.sharing.shared_bits import SharedBits, join_columns, join_rows
+from ipa.sharing.shared_elements import SharedElements, join_elements
+
+secret = reconstruct_for_testing
+
+
+@examples(60)
+@given(st.data(), SEEDS, ROWS, WIDTHS)
+def test_dealing_bits(data: st.DataObject, seed: int, rows: int, width: int) -> None:
+    (values,) = data.draw(columns_of_numbers(rows, width))
+    columns = columns_from_rows(values, width)
+    pairs = deal_columns(columns, rows, Randomness.from_seed(seed, "dealing"))
+    shares = {helper: pairs[helper][0] for helper in HELPERS}
+    for helper in HELPERS:
+        assert pairs[helper][1] == shares[right_of(helper)]
+    together = [a ^ b ^ c for a, b, c in zip(*(shares[h] for h in HELPERS), strict=True)]
+    assert together == columns
+    shared = SharedBits("network", rows, width, pairs)
+    assert secret(shared) == values
+    assert reconstruct_columns_for_testing(shared) == columns
+
+
+@examples(60)
+@given(st.data(), SEEDS, RINGS)
+def test_dealing_numbers(data: st.DataObject, seed: int, ring: IntegersModulo) -> None:
+    values = data.draw(st.lists(below(ring.modulus), max_size=9))
+    pairs = deal_elements(ring, values, Randomness.from_seed(seed, "dealing"))
+    for helper in HELPERS:
+        assert pairs[helper][1] == pairs[right_of(helper)][0]
+    sums = [sum(summands) for summands in zip(*(pairs[h][0] for h in HELPERS), strict=True)]
+    assert [total % ring.modulus for total in sums] == values
+    assert secret(SharedElements("network", ring, len(values), pairs)) == values
+
+
+def test_each_share_alone_is_uniform() -> None:
+    """One value shared very often: every bit of every share is one about half of the time."""
+    pairs = deal_columns([0, ones(1 << 16)], 1 << 16, Randomness.from_seed(1, "dealing"))
+    for pair in pairs.values():
+        for column in (column for share in pair for column in share):
+            assert abs(column.bit_count() - (1 << 15)) < 6 * 128
+
+
+@pytest.mark.parametrize("value", [-1, 7, 8])
+def test_dealing_refuses_what_is_no_element(value: int) -> None:
+    with pytest.raises(ParameterError, match="row 1: not an element of Z/7"):
+        deal_elements(IntegersModulo(7), [0, value], Randomness())
+
+
+@examples(60)
+@given(st.data(), SEEDS, ROWS, WIDTHS)
+def test_local_operations_on_bits(data: st.DataObject, seed: int, rows: int, width: int) -> None:
+    a, b = data.draw(columns_of_numbers(rows, width, width))
+    public = data.draw(st.lists(st.integers(0, ones(rows)), min_size=width, max_size=width))
+    plain = [sum((public[j] >> r & 1) << j for j in range(width)) for r in range(rows)]
+    simulation = Simulation(seed)
+    x, y = simulation.bits(a, width), simulation.bits(b, width)
+    pairs = list(zip(a, b, strict=True))
+    assert secret(x ^ y) == [p ^ q for p, q in pairs]
+    assert secret(~x) == [p ^ ones(width) for p in a]
+    assert secret(x.xor_public(public)) == [p ^ q for p, q in zip(a, plain, strict=True)]
+    assert secret(x.and_public(public)) == [p & q for p, q in zip(a, plain, strict=True)]
+    assert secret(join_columns(x, y)) == [p | q << width for p, q in pairs]
+    assert secret(join_rows(x, y, x)) == a + b + a
+    assert secret(x) == a  # nothing was changed in place
+
+
+@examples(60)
+@given(st.data(), SEEDS, ROWS, WIDTHS)
+def test_moving_columns(data: st.DataObject, seed: int, rows: int, width: int) -> None:
+    values, others = data.draw(columns_of_numbers(rows, width, width))
+    x = Simulation(seed).bits(values, width)
+    position = data.draw(st.integers(-width, width - 1))
+    assert secret(x[position]) == [value >> position % width & 1 for value in values]
+    assert x[position].width == 1
+    bounds = st.none() | st.integers(-width - 2, width + 2)
+    part = slice(data.draw(bounds), data.draw(bounds))
+    chosen = range(width)[part]
+    assert x[part].width == len(chosen)
+    assert secret(x[part]) == [bits_at(value, chosen) for value in values]
+    positions = data.draw(st.lists(st.integers(0, width - 1), max_size=9))
+    assert secret(x.select(positions)) == [bits_at(value, positions) for value in values]
+    replaced = data.draw(st.lists(st.integers(0, width - 1), unique=True, max_size=9))
+    y = Simulation(seed).bits(others, width).select(range(len(replaced)))
+    expected = [
+        bits_at(
+            value | other << width,
+            [width + replaced.index(j) if j in replaced else j for j in range(width)],
+        )
+        for value, other in zip(values, others, strict=True)
+    ]
+    assert secret(x.with_columns(replaced, y)) == expected
+
+
+def bits_at(value: int, positions: range | list[int]) -> int:
+    return sum((value >> position & 1) << j for j, position in enumerate(positions))
+
+
+@examples(60)
+@given(st.data(), SEEDS, ROWS, WIDTHS)
+def test_moving_rows(data: st.DataObject, seed: int, rows: int, width: int) -> None:
+    (values,) = data.draw(columns_of_numbers(rows, width))
+    x = Simulation(seed).bits(values, width)
+    start, stop = data.draw(st.integers(0, rows + 3)), data.draw(st.integers(0, rows + 3))
+    assert secret(x.take_rows(start, stop)) == values[start:stop]
+    distance = data.draw(st.integers(0, rows + 3))
+    blank = [0] * distance
+    assert secret(x.successors(distance)) == (values + blank)[distance:]
+    assert secret(x.predecessors(distance)) == (blank + values)[:rows]
+    for moved in (x.take_rows(start, stop), x.successors(distance), x.predecessors(distance)):
+        for helper in HELPERS:
+            own, right = moved.shares_of(helper)
+            assert all(column >> moved.rows == 0 for column in own + right)
+
+
+@examples(60)
+@given(st.data(), SEEDS, ROWS, st.integers(1, 5), st.integers(1, 5))
+def test_stacking_columns(
+    data: st.DataObject, seed: int, rows: int, count: int, groups: int
+) -> None:
+    (values,) = data.draw(columns_of_numbers(rows, count * groups))
+    stacked = Simulation(seed).bits(values, count * groups).stack_columns(count)
+    assert (stacked.rows, stacked.width) == (rows * count, groups)
+    assert secret(stacked) == [
+        bits_at(value, range(k, count * groups, count)) for k in range(count) for value in values
+    ]
+
+
+@examples(60)
+@given(st.data(), SEEDS, RINGS, st.integers(0, 9))
+def test_local_operations_on_numbers(
+    data: st.DataObject, seed: int, ring: IntegersModulo, count: int
+) -> None:
+    m = ring.modulus
+    numbers = st.lists(below(m), min_size=count, max_size=count)
+    a, b = data.draw(numbers), data.draw(numbers)
+    simulation = Simulation(seed)
+    x, y = simulation.numbers(ring, a), simulation.numbers(ring, b)
+    pairs = list(zip(a, b, strict=True))
+    assert secret(x + y) == [(p + q) % m for p, q in pairs]
+    assert secret(x - y) == [(p - q) % m for p, q in pairs]
+    assert secret(x.scale(b)) == [p * q % m for p, q in pairs]
+    assert secret(x.add_public(b)) == [(p + q) % m for p, q in pairs]
+    assert secret(join_elements(x, y, x)) == a + b + a
+    bounds = st.none() | st.integers(-count - 2, count + 2)
+    part = slice(data.draw(bounds), data.draw(bounds))
+    assert secret(x[part]) == a[part]
+    assert x[part].count == len(a[part])
+    if count:
+        position = data.draw(st.integers(-count, count - 1))
+        assert secret(x[position]) == [a[position]]
+    assert secret(x) == a
+
+
+def test_columns_and_elements_beyond_the_end() -> None:
+    simulation = Simulation(1)
+    x, y = simulation.bits([1, 2], 3), simulation.numbers(PRIME_FIELD, [1, 2])
+    for position in (3, -4):
+        with pytest.raises(IndexError, match="3 columns"):
+            x[position]
+    for position in (2, -3):
+        with pytest.raises(IndexError, match="list of 2"):
+            y[position]
+
+
+USES: dict[str, Callable[[Any], object]] = {
+    "bool": bool,
+    "int": int,
+    "float": float,
+    "index": index,
+    "hash": hash,
+    "iter": iter,
+    "len": len,
+    "list": list,
+    "range": range,
+    "in": lambda x: contains(x, 1),
+    "as an index": lambda x: [0, 1][x],
+    "in a set": lambda x: {x},
+    "if": lambda x: 1 if x else 0,
+}
+SHARES = [Simulation(1).bits([1], 1), Simulation(1).numbers(PRIME_FIELD, [1])]
+
+
+@pytest.mark.parametrize("use", USES)
+def test_a_share_is_not_a_public_value(use: str) -> None:
+    for share in SHARES:
+        with pytest.raises(SecrecyError, match="reconstruct_for_testing"):
+            USES[use](share)
+
+
+@pytest.mark.parametrize("compare", [eq, ne, lt, le, gt, ge])
+def test_a_share_does_not_compare(compare: Callable[[Any, Any], object]) -> None:
+    for share in SHARES:
+        for other in (share, 0, 1):
+            with pytest.raises(SecrecyError):
+                compare(share, other)
+            with pytest.raises(SecrecyError):
+                compare(other, share)
+
+
+@given(SEEDS)
+def test_repr_is_the_same_whatever_the_secret(seed: int) -> None:
+    simulation = Simulation(seed)
+    for value in (0, 5):
+        bits = simulation.bits([value] * 2, 3)
+        assert repr(bits) == "<SharedBits: 2 rows x 3 bits, shares of H1, H2, H3>"
+        assert str(only_helper(bits, 2)) == "<SharedBits: 2 rows x 3 bits, shares of H2>"
+        numbers = simulation.numbers(IntegersModulo(8), [value] * 2)
+        assert repr(numbers) == "<SharedElements: 2 elements of Z/2^3, shares of H1, H2, H3>"
+
+
+BITS = Simulation(1).bits([0] * 4, 3)
+NUMBERS = Simulation(1).numbers(PRIME_FIELD, [0] * 4)
+OTHER_BITS = {
+    "width": Simulation(1).bits([0] * 4, 2),
+    "row": Simulation(1).bits([0] * 5, 3),
+    "network": Simulation(2).bits([0] * 4, 3),
+    "SharedElements": NUMBERS,
+}
+OTHER_NUMBERS = {
+    "length": Simulation(1).numbers(PRIME_FIELD, [0] * 5),
+    "field": Simulation(1).numbers(IntegersModulo(2**61), [0] * 4),
+    "network": Simulation(2).numbers(PRIME_FIELD, [0] * 4),
+    "SharedBits": BITS,
+}
+
+
+@pytest.mark.parametrize("problem", OTHER_BITS)
+def test_bits_that_do_not_go_together(problem: str) -> None:
+    other: Any = OTHER_BITS[problem]
+    with pytest.raises(MismatchError, match=problem):
+        BITS ^ other
+    if problem != "width":
+        with pytest.raises(MismatchError, match=problem):
+            join_columns(BITS, other)
+        with pytest.raises(MismatchError, match=problem):
+            BITS.with_columns([0, 1, 2], other)
+    if problem in ("width", "network"):
+        with pytest.raises(MismatchError, match="one network and one width"):
+            join_rows(BITS, other)
+
+
+@pytest.mark.parametrize("problem", OTHER_NUMBERS)
+def test_numbers_that_do_not_go_together(problem: str) -> None:
+    other: Any = OTHER_NUMBERS[problem]
+    for combine in (SharedElements.__add__, SharedElements.__sub__):
+        with pytest.raises(MismatchError, match=problem):
+            combine(NUMBERS, other)
+    if problem in ("field", "network"):
+        with pytest.raises(MismatchError, match="one network and one field"):
+            join_elements(NUMBERS, other)
+
+
+@pytest.mark.parametrize("columns", [[0, 0], [0] * 4, [0, 0, 16], [-1, 0, 0]])
+def test_public_columns_must_fit(columns: list[int]) -> None:
+    for combine in (BITS.xor_public, BITS.and_public):
+        with pytest.raises(MismatchError):
+            combine(columns)
+
+
+def test_public_numbers_must_fit() -> None:
+    for combine in (NUMBERS.scale, NUMBERS.add_public):
+        with pytest.raises(MismatchError, match="lengths differ"):
+            combine([1])
+
+
+@given(SEEDS, st.sampled_from(HELPERS))
+def test_one_helper_s_view(seed: int, helper: int) -> None:
+    x = Simulation(seed).bits([1, 2, 3], 2)
+    view = only_helper(x, helper)
+    assert view.holders == (helper,)
+    assert view.shares_of(helper) == x.shares_of(helper)
+    with pytest.raises(MismatchError, match="are not here"):
+        view.shares_of(right_of(helper))
+    with pytest.raises(SecrecyError, match="not in this process"):
+        reconstruct_for_testing(view)
+
+
+@given(SEEDS, st.sampled_from(HELPERS), st.sampled_from([0, 1]), st.integers(0, 2))
+def test_copies_that_differ_are_noticed(seed: int, helper: int, which: int, row: int) -> None:
+    simulation = Simulation(seed)
+    bits, numbers = simulation.bits([1, 2, 3], 2), simulation.numbers(IntegersModulo(7), [1, 2, 3])
+    # Helpers that hold a share in common hold one list here: change a copy.
+    columns = {helper: bits.shares_of(helper) for helper in HELPERS}
+    columns[helper] = ([*columns[helper][0]], [*columns[helper][1]])
+    columns[helper][which][1] ^= 1 << row
+    elements = {helper: numbers.shares_of(helper) for helper in HELPERS}
+    elements[helper] = ([*elements[helper][0]], [*elements[helper][1]])
+    elements[helper][which][row] = (elements[helper][which][row] + 1) % 7
+    for value in (
+        SharedBits(bits.network_name, 3, 2, columns),
+        SharedElements(bits.network_name, IntegersModulo(7), 3, elements),
+    ):
+        with pytest.raises(MismatchError, match="different copies"):
+            reconstruct_for_testing(value)
