@@ -8,6 +8,7 @@ from ipa.ranges import check_integer
 
 Capping = Literal["proportional", "truncate"]
 Aggregate = Literal["sum", "count"]
+Attribution = Literal["last-touch", "first-touch", "equal-credit"]
 Security = Literal["semi-honest", "malicious"]
 Fanout = Literal["source", "trigger"]
 ReportKind = Literal["source", "trigger"]
@@ -29,13 +30,19 @@ class QueryParameters:
     `breakdowns` is the number of breakdown keys, numbered from 0. `cap` bounds what one match key
     contributes to all sums together (the sensitivity). `security` says against what one corrupted helper
     may do: be curious (`semi-honest`) or anything at all (`malicious`). The widths, in bits, bound the
-    fields of events. Raises ParameterError where a value is out of range.
+    fields of events. `attribution` says which of the sources before a trigger get its value, and
+    `attribution_window`, in the unit of timestamps, how much earlier they may be; None is no limit
+    (SPEC_NOTES: other-attributions).
+
+    Raises: ParameterError where a value is out of range.
     """
 
     breakdowns: int
     cap: int
     capping: Capping = "proportional"
     aggregate: Aggregate = "sum"
+    attribution: Attribution = "last-touch"
+    attribution_window: int | None = None
     security: Security = "malicious"
     match_key_bits: int = 64
     attribution_constraint_id_bits: int = 16
@@ -50,7 +57,15 @@ class QueryParameters:
             check_integer(name, getattr(self, name), 1, MAX_FIELD_BITS)
         _check_choice("capping", self.capping, get_args(Capping))
         _check_choice("aggregate", self.aggregate, get_args(Aggregate))
+        _check_choice("attribution", self.attribution, get_args(Attribution))
+        if self.attribution_window is not None:
+            check_integer("attribution_window", self.attribution_window, 1, self.latest_time)
         _check_choice("security", self.security, get_args(Security))
+
+    @property
+    def latest_time(self) -> int:
+        """The largest timestamp that the width allows."""
+        return (1 << self.timestamp_bits) - 1
 
     def to_bytes(self) -> bytes:
         """The parameters as the helpers compare them (SPEC_NOTES.md, What helpers agree on)."""
@@ -58,6 +73,7 @@ class QueryParameters:
             get_args(Capping).index(self.capping),
             get_args(Aggregate).index(self.aggregate),
             get_args(Security).index(self.security),
+            get_args(Attribution).index(self.attribution),
         )
         widths = (
             self.attribution_constraint_id_bits,
@@ -70,6 +86,7 @@ class QueryParameters:
             + bytes(choices)
             + self.match_key_bits.to_bytes(2, "big")
             + bytes(widths)
+            + (self.attribution_window or 0).to_bytes(8, "big")
         )
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from ipa.attribution import attribute
 from ipa.errors import ParameterError
 from ipa.events import Event, check_events
 from ipa.network.costs import Cost, cost_of
@@ -11,12 +12,9 @@ from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions
 from ipa.parameters import QueryParameters
 from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
-from ipa.protocols.helper_bits import helper_bits
-from ipa.protocols.last_touch import attribute_last_touch
 from ipa.protocols.padding import pad_reports
 from ipa.protocols.primitives.abort import aborting_together, agree_to_release
 from ipa.protocols.primitives.input_check import check_inputs
-from ipa.protocols.report_sorting import sort_reports
 from ipa.protocols.verification.product_check import check_products
 from ipa.release import combine_at_collector, shares_for_collector
 from ipa.reports import GenericReports, share_events
@@ -41,16 +39,13 @@ def query(
         check_inputs(network, reports.fields, parameters.to_bytes())
         if parameters.aggregate == "count":
             reports = replace(reports, trigger_value=reports.is_trigger)
-        ordered = sort_reports(network, pad_reports(network, reports))
-        bits = helper_bits(network, ordered)
-        credit = attribute_last_touch(
-            network, bits.same_match_key_and_constraint, ordered.is_trigger, ordered.trigger_value
-        )
+        attributed = attribute(network, pad_reports(network, reports), parameters)
+        credit = attributed.credit
         capped = cap_credits(
-            network, bits.same_match_key, credit, parameters.cap, parameters.capping
+            network, attributed.same_match_key, credit, parameters.cap, parameters.capping
         )
         sums = sums_per_breakdown(
-            network, ordered.breakdown_key, capped, parameters.breakdowns, credit.width
+            network, attributed.breakdown_key, capped, parameters.breakdowns, credit.width
         )
         check_products(network)
         agree_to_release(network)

@@ -5,7 +5,7 @@ from typing import get_args
 
 from ipa.errors import InputError
 from ipa.events import Event, check_events, read_events_csv
-from ipa.parameters import Aggregate, Capping, QueryParameters, Security
+from ipa.parameters import Aggregate, Attribution, Capping, QueryParameters, Security
 
 
 def add_query_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,13 +18,24 @@ def add_query_arguments(parser: argparse.ArgumentParser) -> None:
     query.add_argument(
         "--cap", type=int, required=True, metavar="C", help="the most one match key contributes"
     )
-    for name, choices in (("capping", Capping), ("aggregate", Aggregate), ("security", Security)):
+    for name, choices in (
+        ("capping", Capping),
+        ("aggregate", Aggregate),
+        ("attribution", Attribution),
+        ("security", Security),
+    ):
         query.add_argument(
             f"--{name}",
             choices=get_args(choices),
             default=getattr(QueryParameters, name),
             help="default: %(default)s",
         )
+    query.add_argument(
+        "--attribution-window",
+        type=int,
+        metavar="SECONDS",
+        help="how much earlier than a trigger its sources may be (default: no limit)",
+    )
     query.add_argument(
         "--no-noise",
         action="store_true",
@@ -56,6 +67,8 @@ def query_parameters(arguments: argparse.Namespace) -> QueryParameters:
         cap=arguments.cap,
         capping=arguments.capping,
         aggregate=arguments.aggregate,
+        attribution=arguments.attribution,
+        attribution_window=arguments.attribution_window,
         security=arguments.security,
         match_key_bits=arguments.match_key_bits,
         attribution_constraint_id_bits=arguments.attribution_constraint_id_bits,

@@ -4,6 +4,7 @@ from ipa.oracle.sql import query_sql
 from ipa.oracle.steps import (
     LastTouchPass,
     Row,
+    attributed_credits,
     cap_credits,
     last_touch_credits,
     last_touch_passes,
@@ -18,6 +19,7 @@ from ipa.oracle.steps import (
 __all__ = [
     "LastTouchPass",
     "Row",
+    "attributed_credits",
     "cap_credits",
     "last_touch_credits",
     "last_touch_passes",

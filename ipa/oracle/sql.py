@@ -2,7 +2,7 @@
 
 SQLite's integers are signed 64-bit numbers, too narrow for match keys and for sums. So every number
 is a BLOB of 32 bytes, big-endian, which SQL's own `=`, `<`, MIN and ORDER BY compare rightly; exact
-arithmetic on them is registered as three functions.
+arithmetic on them is registered as functions.
 """
 
 import sqlite3
@@ -35,18 +35,49 @@ CREATE INDEX last_touch ON source_reports (
 # The same source is found here as the last one in the order of the index, which keeps a user with
 # tens of thousands of events from taking quadratic time, and says what happens at equal times. It
 # is the row that is wanted, not its breakdown key alone: the cap goes by row.
-_CREDITED = """
-attributed AS (
-    SELECT t.value AS value,
-           (SELECT s.id
+_ELIGIBLE = """
             FROM source_reports s
             WHERE s.match_key = t.match_key
             AND s.attribution_constraint_id = t.attribution_constraint_id
             AND s.timestamp < t.timestamp
-            ORDER BY s.timestamp DESC, s.breakdown_key DESC, s.id DESC
+            AND s.timestamp >= earliest(t.timestamp, :window)
+"""
+
+_ONE_SOURCE = """
+attributed AS (
+    SELECT t.value AS value,
+           (SELECT s.id {eligible}
+            ORDER BY s.timestamp {order}, s.breakdown_key {order}, s.id {order}
             LIMIT 1) AS source_id
     FROM trigger_reports t
 ),
+"""
+
+_ATTRIBUTED = {
+    "last-touch": _ONE_SOURCE.format(eligible=_ELIGIBLE, order="DESC"),
+    "first-touch": _ONE_SOURCE.format(eligible=_ELIGIBLE, order="ASC"),
+    # The last of the sources gets its share and what the division leaves over.
+    "equal-credit": """
+touched AS (
+    SELECT t.value AS value, s.id AS source_id,
+           COUNT(*) OVER (PARTITION BY t.id) AS sources,
+           ROW_NUMBER() OVER (
+               PARTITION BY t.id ORDER BY s.timestamp DESC, s.breakdown_key DESC, s.id DESC
+           ) AS from_the_last
+    FROM trigger_reports t
+    JOIN source_reports s
+    ON s.match_key = t.match_key
+    AND s.attribution_constraint_id = t.attribution_constraint_id
+    AND s.timestamp < t.timestamp
+    AND s.timestamp >= earliest(t.timestamp, :window)
+),
+attributed AS (
+    SELECT source_id, share(value, sources, from_the_last = 1) AS value FROM touched
+),
+""",
+}
+
+_CREDITED = """
 credited AS (
     SELECT s.*, credit
     FROM source_reports s
@@ -65,8 +96,7 @@ capped AS (
     FROM (SELECT *, exact_sum(credit) OVER (PARTITION BY match_key) AS total FROM credited)
 )
 """,
-    # A row keeps the difference it makes to min(what was asked for so far, cap). The order is
-    # total: of the sources of one group and time, at most one has credit.
+    # A row keeps the difference it makes to min(what was asked for so far, cap).
     "truncate": """
 capped AS (
     SELECT breakdown_key,
@@ -74,7 +104,7 @@ capped AS (
     FROM (
         SELECT *, exact_sum(credit) OVER (
             PARTITION BY match_key
-            ORDER BY attribution_constraint_id, timestamp, breakdown_key
+            ORDER BY attribution_constraint_id, timestamp, breakdown_key, id
         ) AS so_far
         FROM credited
     )
@@ -91,12 +121,15 @@ def query_sql(events: Sequence[Event], parameters: QueryParameters) -> list[int]
     Returns one exact sum per breakdown key, without noise. Raises EventError.
     """
     check_events(events, parameters)
-    statement = f"WITH {_CREDITED}, {_CAPPED[parameters.capping]} {_SUMS}"
+    attributed = _ATTRIBUTED[parameters.attribution]
+    statement = f"WITH {attributed} {_CREDITED}, {_CAPPED[parameters.capping]} {_SUMS}"
+    window = parameters.attribution_window or parameters.latest_time
+    values = {"cap": _blob(parameters.cap), "window": _blob(window)}
     sums = [0] * parameters.breakdowns
     with closing(sqlite3.connect(":memory:")) as database:
         _register_exact_arithmetic(database)
         _load(database, events, count=parameters.aggregate == "count")
-        for breakdown_key, total in database.execute(statement, {"cap": _blob(parameters.cap)}):
+        for breakdown_key, total in database.execute(statement, values):
             sums[_number(breakdown_key)] = _number(total)
     return sums
 
@@ -148,6 +181,15 @@ def _register_exact_arithmetic(database: sqlite3.Connection) -> None:
     def multiply_divide(a: bytes, b: bytes, c: bytes) -> bytes:
         return _blob(_number(a) * _number(b) // _number(c))
 
+    def earliest(time: bytes, window: bytes) -> bytes:
+        return _blob(max(0, _number(time) - _number(window)))
+
+    def share(value: bytes, sources: int, is_last: int) -> bytes:
+        each, left_over = divmod(_number(value), sources)
+        return _blob(each + left_over * is_last)
+
     database.create_window_function("exact_sum", 1, _ExactSum)
+    database.create_function("earliest", 2, earliest, deterministic=True)
+    database.create_function("share", 3, share, deterministic=True)
     database.create_function("subtract", 2, subtract, deterministic=True)
     database.create_function("multiply_divide", 3, multiply_divide, deterministic=True)

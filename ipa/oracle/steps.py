@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ipa.errors import MismatchError
 from ipa.events import Event, SourceEvent, check_events
-from ipa.parameters import Aggregate, Capping, QueryParameters
+from ipa.parameters import Aggregate, Attribution, Capping, QueryParameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,38 @@ def last_touch_credits(rows: Sequence[Row]) -> list[int]:
             if earlier:
                 _, _, index = touches[earlier - 1]
                 credits[index] += row.trigger_value
+    return credits
+
+
+def attributed_credits(
+    rows: Sequence[Row], attribution: Attribution, window: int | None
+) -> list[int]:
+    """Per row, what the triggers attribute to it, by any of the ways (SPEC_NOTES: other-attributions).
+
+    The sources that may have a trigger have its match key and constraint ID and are strictly earlier,
+    by `window` at most. In the order of (timestamp, breakdown key) and then of the rows, "last-touch"
+    takes the last of them and "first-touch" the first; "equal-credit" gives each floor(value / m),
+    m being how many they are, and the last one what is left over as well.
+    """
+    sources = defaultdict(list)
+    for index, row in enumerate(rows):
+        if not row.is_trigger:
+            sources[row.group].append((row.timestamp, row.breakdown_key, index))
+    credits = [0] * len(rows)
+    for row in rows:
+        if not row.is_trigger:
+            continue
+        earliest = 0 if window is None else row.timestamp - window
+        touches = sorted(
+            touch for touch in sources[row.group] if earliest <= touch[0] < row.timestamp
+        )
+        if not touches:
+            continue
+        each = row.trigger_value // len(touches) if attribution == "equal-credit" else 0
+        for _, _, index in touches:
+            credits[index] += each
+        _, _, index = touches[0] if attribution == "first-touch" else touches[-1]
+        credits[index] += row.trigger_value - each * len(touches)
     return credits
 
 
@@ -188,7 +220,7 @@ def query_in_steps(events: Sequence[Event], parameters: QueryParameters) -> list
     """
     check_events(events, parameters)
     rows = sort_rows(rows_from_events(events, parameters.aggregate))
-    credits = last_touch_credits(rows)
+    credits = attributed_credits(rows, parameters.attribution, parameters.attribution_window)
     credits = cap_credits(rows, credits, parameters.cap, parameters.capping)
     return sums_per_breakdown(rows, credits, parameters.breakdowns)
 

@@ -1,9 +1,11 @@
 """Hypothesis strategies for whole queries: events and the parameters that fit them."""
 
+from typing import get_args
+
 from hypothesis import strategies as st
 
 from ipa.events import Event, SourceEvent, TriggerEvent
-from ipa.parameters import QueryParameters
+from ipa.parameters import Attribution, QueryParameters
 
 
 @st.composite
@@ -20,6 +22,8 @@ def queries(draw: st.DrawFn, max_events: int = 40) -> tuple[list[Event], QueryPa
         return st.sampled_from(draw(st.lists(ends | width, min_size=1, max_size=4)))
 
     narrow = st.sampled_from([1, 2, 3])
+    timestamp_bits = draw(narrow | st.integers(1, 64))
+    window = st.integers(1, (1 << timestamp_bits) - 1) | st.just((1 << timestamp_bits) - 1)
     parameters = QueryParameters(
         breakdowns=draw(st.integers(1, 5)),
         cap=draw(st.integers(1, 40) | st.integers(1, 2**64 - 1)),
@@ -27,7 +31,9 @@ def queries(draw: st.DrawFn, max_events: int = 40) -> tuple[list[Event], QueryPa
         aggregate=draw(st.sampled_from(["sum", "count"])),
         match_key_bits=draw(narrow | st.integers(1, 256)),
         attribution_constraint_id_bits=draw(narrow | st.integers(1, 64)),
-        timestamp_bits=draw(narrow | st.integers(1, 64)),
+        timestamp_bits=timestamp_bits,
+        attribution=draw(st.sampled_from(get_args(Attribution))),
+        attribution_window=draw(st.none() | window),
         value_bits=draw(narrow | st.integers(1, 64)),
     )
     key = (

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ from ipa.events import Event, SourceEvent, TriggerEvent
 from ipa.network.costs import Cost, cost_of
 from ipa.network.interception import Transcript
 from ipa.network.simulation import simulated_network
-from ipa.parameters import QueryParameters, Security
+from ipa.parameters import Attribution, QueryParameters, Security
 from ipa.reports import GenericReports, share_events
 from ipa.sharing.dealing import share_elements, share_rows
 from ipa.sharing.randomness import Randomness
@@ -80,6 +80,8 @@ def small_queries(
     """
     of_one_person = draw(st.booleans())
     caps = st.integers(1, 4) if of_one_person else st.integers(1, 40) | st.integers(1, 2**10)
+    timestamp_bits = draw(st.integers(1, 4))
+    window = draw(st.none() | st.integers(1, (1 << timestamp_bits) - 1))
     parameters = QueryParameters(
         breakdowns=draw(st.integers(1, 9)),
         cap=draw(caps),
@@ -88,7 +90,9 @@ def small_queries(
         security=draw(st.sampled_from(["semi-honest", "malicious"])),
         match_key_bits=draw(st.integers(1, 3)),
         attribution_constraint_id_bits=draw(st.integers(1, 2)),
-        timestamp_bits=draw(st.integers(1, 4)),
+        timestamp_bits=timestamp_bits,
+        attribution=draw(st.sampled_from(get_args(Attribution))),
+        attribution_window=window,
         value_bits=draw(st.integers(1, 6)),
     )
     often = st.just(max_events // 2) if of_one_person else st.sampled_from([0, 1, 2, 3])

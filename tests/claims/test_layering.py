@@ -22,7 +22,7 @@ FOUNDATION = ["errors", "names", "ranges", "parameters", "parties", "events", "w
 SHARED = {"foundation", "sharing", "network"}
 CIRCUITS = {"protocols.primitives", "protocols.verification", "protocols.circuits"}
 PROTOCOLS = SHARED | CIRCUITS | {"reports"}
-QUERY = PROTOCOLS | {"protocols", "release", "query"}
+QUERY = PROTOCOLS | {"protocols", "attribution", "release", "query"}
 EVERYTHING = QUERY | {"oracle", "budget", "client", "intake", "report_query", "attacks"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "protocols": PROTOCOLS,
     "release": SHARED,
     "query": QUERY,
+    "attribution": PROTOCOLS | {"protocols"},
     "intake": PROTOCOLS | {"client"},
     "report_query": QUERY | {"client", "budget", "intake"},
     "attacks": QUERY | {"oracle"},

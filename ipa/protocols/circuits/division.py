@@ -10,6 +10,17 @@ from ipa.sharing.shared_bits import SharedBits, join_columns
 def divide(
     network: HelperPartyNetwork, numerator: SharedBits, divisor: SharedBits, quotient_bits: int
 ) -> SharedBits:
+    """The quotient of `divide_with_remainder`, at the same cost.
+
+    Reveals: nothing.
+    """
+    quotient, _ = divide_with_remainder(network, numerator, divisor, quotient_bits)
+    return quotient
+
+
+def divide_with_remainder(
+    network: HelperPartyNetwork, numerator: SharedBits, divisor: SharedBits, quotient_bits: int
+) -> tuple[SharedBits, SharedBits]:
     """floor(numerator / divisor) in rows where that is below 2^quotient_bits; elsewhere anything.
 
     Rows whose divisor is zero are among those elsewhere. For divisors of w bits: quotient_bits
@@ -31,4 +42,4 @@ def divide(
             fits = ~difference[-1]
             remainder = choose(network, fits, difference[:width], shifted[:width])
             quotient.insert(0, fits)
-        return join_columns(*quotient)
+        return join_columns(*quotient), remainder

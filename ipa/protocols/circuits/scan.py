@@ -32,6 +32,49 @@ def running_totals_gates(rows: int, width: int, overhead: int = 0) -> int:
     return passes * (rows + overhead) * (width + 1 + add_gates(width))
 
 
+def nearest_before(
+    network: HelperPartyNetwork, same: SharedBits, marked: SharedBits, values: SharedBits
+) -> SharedBits:
+    """For each row the value of the nearest marked row at or before it in its group.
+
+    One column more on top says whether there is one; where there is none the value is 0. `marked`
+    is one column.
+
+    Cost: 2 + ceil(log2 n) rounds; w + 1 gates per row, and w + 2 per row and pass.
+    Reveals: nothing.
+    """
+    with network.step("nearest-before"):
+        goes_on = multiply(network, ~marked, same)
+        found = join_columns(multiply(network, marked, values), marked)
+        distance = 1
+        while distance < values.rows:
+            before = join_columns(goes_on, found).predecessors(distance)
+            taken = multiply(network, goes_on, before)
+            goes_on, found = taken[0], found ^ taken[1:]
+            distance *= 2
+        return found
+
+
+def nearest_after(
+    network: HelperPartyNetwork, same: SharedBits, marked: SharedBits, values: SharedBits
+) -> SharedBits:
+    """The same for the nearest marked row at or after each row in its group.
+
+    Cost: 2 + ceil(log2 n) rounds; w + 1 gates per row, and w + 2 per row and pass.
+    Reveals: nothing.
+    """
+    with network.step("nearest-after"):
+        goes_on = multiply(network, ~marked, same.successors(1))
+        found = join_columns(multiply(network, marked, values), marked)
+        distance = 1
+        while distance < values.rows:
+            after = join_columns(goes_on, found).successors(distance)
+            taken = multiply(network, goes_on, after)
+            goes_on, found = taken[0], found ^ taken[1:]
+            distance *= 2
+        return found
+
+
 def last_of_group(network: HelperPartyNetwork, same: SharedBits, values: SharedBits) -> SharedBits:
     """For each row the value in the last row of its group.
 

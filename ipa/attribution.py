@@ -1,0 +1,158 @@
+"""Attribution: from reports in any order to sorted rows with the credit of each source.
+
+Three ways, each from sorting to credits. The specification's is the last touch; the other two, and
+the window, are what it leaves to later work (SPEC_NOTES: other-attributions).
+"""
+
+from dataclasses import dataclass, replace
+
+from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.parameters import QueryParameters, bits_for
+from ipa.protocols.attribution_window import drop_late_triggers, expiry
+from ipa.protocols.circuits.addition import subtract
+from ipa.protocols.circuits.constants import zero_extend
+from ipa.protocols.circuits.scan import last_of_group, running_totals
+from ipa.protocols.equal_credit import credits_between, sources_so_far, split_values
+from ipa.protocols.first_touch import attribute_first_touch
+from ipa.protocols.helper_bits import HelperBits, helper_bits
+from ipa.protocols.last_touch import attribute_last_touch
+from ipa.protocols.report_sorting import sort_reports
+from ipa.reports import GenericReports
+from ipa.sharing.shared_bits import SharedBits, join_columns
+
+
+@dataclass(frozen=True)
+class AttributedReports:
+    """Rows in which those of one match key stand together, with the credit of each."""
+
+    breakdown_key: SharedBits
+    same_match_key: SharedBits
+    credit: SharedBits
+
+
+def attribute(
+    network: HelperPartyNetwork, reports: GenericReports, parameters: QueryParameters
+) -> AttributedReports:
+    """Sort reports, a power of two of them, and attribute every trigger to its sources.
+
+    A source may have a trigger of its match key and constraint ID if it is strictly earlier, and by
+    `parameters.attribution_window` at most. Credits are bits_for(n * (2^v - 1)) bits wide, for
+    values of v bits.
+
+    Reveals: nothing.
+    """
+    ways = {
+        "last-touch": _last_touch,
+        "first-touch": _first_touch,
+        "equal-credit": _equal_credit,
+    }
+    return ways[parameters.attribution](network, reports, parameters.attribution_window)
+
+
+def _last_touch(
+    network: HelperPartyNetwork, reports: GenericReports, window: int | None
+) -> AttributedReports:
+    ordered = sort_reports(network, reports)
+    bits = helper_bits(network, ordered)
+    same, value = bits.same_match_key_and_constraint, ordered.trigger_value
+    if window is not None:
+        value = drop_late_triggers(
+            network, same, ordered.is_trigger, ordered.timestamp, value, window
+        )
+    credit = attribute_last_touch(network, same, ordered.is_trigger, value)
+    return AttributedReports(ordered.breakdown_key, bits.same_match_key, credit)
+
+
+def _first_touch(
+    network: HelperPartyNetwork, reports: GenericReports, window: int | None
+) -> AttributedReports:
+    time = expiry(network, reports.is_trigger, reports.timestamp, window)
+    ordered = sort_reports(network, replace(reports, timestamp=time))
+    bits = helper_bits(network, ordered)
+    same = bits.same_match_key_and_constraint
+    credit = attribute_first_touch(
+        network, same, ordered.is_trigger, ordered.timestamp, ordered.trigger_value, window
+    )
+    return AttributedReports(ordered.breakdown_key, bits.same_match_key, credit)
+
+
+def _equal_credit(
+    network: HelperPartyNetwork, reports: GenericReports, window: int | None
+) -> AttributedReports:
+    """Each source gets what the triggers up to its expiry give, less what those up to its time give."""
+    if window is not None:
+        return _equal_credit_in_window(network, reports, window)
+    ordered = sort_reports(network, reports)
+    bits = helper_bits(network, ordered)
+    sources = sources_so_far(network, bits.same_match_key_and_constraint, ordered.is_trigger)
+    given = _give(network, ordered, bits, ordered.trigger_value, sources)
+    up_to_end = last_of_group(network, bits.same_match_key_and_constraint, given.total)
+    credit = credits_between(network, ordered.is_trigger, up_to_end, given.total, given.left_over)
+    return AttributedReports(ordered.breakdown_key, bits.same_match_key, credit)
+
+
+def _equal_credit_in_window(
+    network: HelperPartyNetwork, reports: GenericReports, window: int
+) -> AttributedReports:
+    """Sorted by expiry to count the sources that have expired, by time to give, and by expiry to take.
+
+    What belongs to a row goes along with its trigger value. The groups are the same rows each time,
+    so the helper bits are, too.
+    """
+    expires = expiry(network, reports.is_trigger, reports.timestamp, window)
+    by_expiry, (value, time) = _sort_with(
+        network, replace(reports, timestamp=expires), reports.trigger_value, reports.timestamp
+    )
+    bits = helper_bits(network, by_expiry)
+    same = bits.same_match_key_and_constraint
+    expired = sources_so_far(network, same, by_expiry.is_trigger)
+    by_time, (value, expired, expires) = _sort_with(
+        network, replace(by_expiry, timestamp=time), value, expired, by_expiry.timestamp
+    )
+    sources = subtract(network, sources_so_far(network, same, by_time.is_trigger), expired)
+    given = _give(network, by_time, bits, value, sources)
+    last, (each, total, left_over) = _sort_with(
+        network, replace(by_time, timestamp=expires), given.each, given.total, given.left_over
+    )
+    up_to_end = running_totals(network, same, each)
+    credit = credits_between(network, last.is_trigger, up_to_end, total, left_over)
+    return AttributedReports(last.breakdown_key, bits.same_match_key, credit)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What triggers give each source, the running total of it, and what is left over for the last.
+
+    All are as wide as the largest total.
+    """
+
+    each: SharedBits
+    total: SharedBits
+    left_over: SharedBits
+
+
+def _give(
+    network: HelperPartyNetwork,
+    ordered: GenericReports,
+    bits: HelperBits,
+    value: SharedBits,
+    sources: SharedBits,
+) -> _Given:
+    same = bits.same_match_key_and_constraint
+    width = bits_for(value.rows * ((1 << value.width) - 1))
+    shares = split_values(network, value, sources)
+    each = zero_extend(network, shares.each, width)
+    left_over = attribute_last_touch(network, same, ordered.is_trigger, shares.left_over)
+    return _Given(each, running_totals(network, same, each), zero_extend(network, left_over, width))
+
+
+def _sort_with(
+    network: HelperPartyNetwork, reports: GenericReports, *carried: SharedBits
+) -> tuple[GenericReports, list[SharedBits]]:
+    """The reports sorted, and what is carried along with each row in place of its trigger value."""
+    ordered = sort_reports(network, replace(reports, trigger_value=join_columns(*carried)))
+    parts, start = [], 0
+    for table in carried:
+        parts.append(ordered.trigger_value[start : start + table.width])
+        start += table.width
+    return ordered, parts
