@@ -87,13 +87,24 @@ credited AS (
 """
 
 _CAPPED = {
+    # A row keeps the difference it makes to the share of the cap that was reached so far.
     "proportional": """
 capped AS (
     SELECT breakdown_key,
-           CASE WHEN total > :cap THEN multiply_divide(credit, :cap, total)
+           CASE WHEN total > :cap
+                THEN subtract(multiply_divide(so_far, :cap, total),
+                              multiply_divide(subtract(so_far, credit), :cap, total))
                 ELSE credit
            END AS credit
-    FROM (SELECT *, exact_sum(credit) OVER (PARTITION BY match_key) AS total FROM credited)
+    FROM (
+        SELECT *,
+               exact_sum(credit) OVER (PARTITION BY match_key) AS total,
+               exact_sum(credit) OVER (
+                   PARTITION BY match_key
+                   ORDER BY attribution_constraint_id, timestamp, breakdown_key, id
+               ) AS so_far
+        FROM credited
+    )
 )
 """,
     # A row keeps the difference it makes to min(what was asked for so far, cap).

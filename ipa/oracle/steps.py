@@ -178,9 +178,12 @@ def cap_credits(
 ) -> list[int]:
     """The credits, reduced so that those of one match key sum to at most `cap`.
 
-    With T the sum of a match key's credits (spec: User Level Sensitivity Capping), "proportional"
-    makes each floor(credit * cap / T) if T > cap; "truncate" lets each keep what those before it,
-    by (constraint ID, timestamp, breakdown key), left of the cap. Raises MismatchError.
+    With T the sum of a match key's credits (spec: User Level Sensitivity Capping) and S its running
+    total by (constraint ID, timestamp, breakdown key), "proportional" makes each floor(cap S / T)
+    less the same for the row before, if T > cap, so that they add up to the cap
+    (SPEC_NOTES: rounding); "truncate" lets each keep what those before it left of the cap.
+
+    Raises: MismatchError for another number of credits.
     """
     _check_lengths("credits", credits, len(rows))
     capped = list(credits)
@@ -194,10 +197,13 @@ def cap_credits(
     totals: defaultdict[int, int] = defaultdict(int)
     for row, credit in zip(rows, credits, strict=True):
         totals[row.match_key] += credit
-    for index, row in enumerate(rows):
-        total = totals[row.match_key]
+    so_far: defaultdict[int, int] = defaultdict(int)
+    for index in sorted(range(len(rows)), key=lambda index: rows[index].sort_key):
+        match_key = rows[index].match_key
+        total, before = totals[match_key], so_far[match_key]
+        so_far[match_key] += credits[index]
         if total > cap:
-            capped[index] = credits[index] * cap // total
+            capped[index] = cap * so_far[match_key] // total - cap * before // total
     return capped
 
 

@@ -10,6 +10,7 @@ from ipa.protocols.circuits.comparison import greater_than
 from ipa.protocols.circuits.constants import public_number
 from ipa.protocols.circuits.division import divide
 from ipa.protocols.circuits.multiplexer import choose
+from ipa.protocols.circuits.multiplication import multiply
 from ipa.protocols.circuits.scan import last_of_group, running_totals
 from ipa.sharing.shared_bits import SharedBits, join_rows
 
@@ -37,18 +38,27 @@ def cap_credits(
         totals = running_totals(network, same_match_key, credit)
         if capping == "truncate":
             return _truncate(network, totals, credit, cap)
-        return _scale_down(network, last_of_group(network, same_match_key, totals), credit, cap)
+        return _scale_down(network, same_match_key, totals, credit, cap)
 
 
 def _scale_down(
-    network: HelperPartyNetwork, total: SharedBits, credit: SharedBits, cap: int
+    network: HelperPartyNetwork,
+    same_match_key: SharedBits,
+    so_far: SharedBits,
+    credit: SharedBits,
+    cap: int,
 ) -> SharedBits:
-    """Where the match key's total T exceeds the cap, floor(credit * cap / T) (SPEC_NOTES: rounding)."""
+    """Where the match key's total T exceeds the cap, floor(cap S / T) less that of the row before.
+
+    S is the running total, so the rows of a match key add up to the cap (SPEC_NOTES: rounding).
+    """
     width = bits_for(cap)
-    product = multiply_by_constant(network, credit, cap, credit.width + width)
+    total = last_of_group(network, same_match_key, so_far)
+    product = multiply_by_constant(network, so_far, cap, so_far.width + width)
     scaled = divide(network, product, total, width)
+    before = multiply(network, same_match_key, scaled.predecessors(1))
     over = greater_than(network, total, public_number(network, total.rows, cap, total.width))
-    return choose(network, over, scaled, credit[:width])
+    return choose(network, over, subtract(network, scaled, before), credit[:width])
 
 
 def _truncate(

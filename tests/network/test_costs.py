@@ -113,7 +113,8 @@ def capping(rows: int, width: int, cap: int, proportional: bool) -> Formula:
     if proportional:
         last = log2(rows), log2(rows) * (width + 1)
         product = several(cap.bit_count(), width + c)
-        return plus(totals, last, product, division(c, width), comparison, (1, c))
+        kept = plus((1, c), addition(c), (1, c))  # less the row before, or the credit as it is
+        return plus(totals, last, product, division(c, width), comparison, kept)
     twice = comparison[0], 2 * comparison[1]  # the totals before and after a row in one go
     return plus(totals, addition(width), twice, (1, 2 * c), addition(c))
 

@@ -1,6 +1,8 @@
 """Each step of the oracle against its rule, said again in another way."""
 
 from collections import defaultdict
+from fractions import Fraction
+from math import floor
 
 import pytest
 from event_strategies import queries
@@ -117,12 +119,16 @@ def test_capping_rules(data: list[tuple[int, int, int]], cap: int) -> None:
     truncated = cap_credits(rows, credits, cap, "truncate")
     for match_key, total in totals.items():
         mine = [i for i, row in enumerate(rows) if row.match_key == match_key]
-        for i in mine:
-            share = credits[i] * cap // total if total > cap else credits[i]
-            assert proportional[i] == share
-        assert cap >= sum(proportional[i] for i in mine) > min(total, cap) - len(mine)
-        assert sum(truncated[i] for i in mine) == min(total, cap)
         in_order = sorted(mine, key=lambda i: rows[i].timestamp)
+        for i in mine:
+            share = Fraction(credits[i] * cap, total) if total > cap else Fraction(credits[i])
+            assert abs(proportional[i] - share) < 1
+        for count in range(len(mine) + 1):  # rounding never runs ahead, nor a whole unit behind
+            so_far = sum(credits[i] for i in in_order[:count])
+            share = Fraction(so_far * cap, total) if total > cap else Fraction(so_far)
+            assert sum(proportional[i] for i in in_order[:count]) == floor(share)
+        assert sum(proportional[i] for i in mine) == min(total, cap)
+        assert sum(truncated[i] for i in mine) == min(total, cap)
         short = [i for i in in_order if truncated[i] < credits[i]]
         # All before the first that is cut are whole; all after it are nothing.
         assert all(truncated[i] == 0 for i in short[1:])

@@ -45,11 +45,11 @@ S, T = SourceEvent, TriggerEvent
             [S(1, 1, 1, 0), T(1, 1, 2, 1), S(1, 1, 3, 1), T(1, 1, 4, 2), S(1, 1, 4, 2)],
             *(9, [1, 2, 0], [1, 2, 0]),
         ),
-        # The cap is exactly met, then passed by one: floors of 4 * 9 / 10 and 6 * 9 / 10.
+        # The cap is exactly met, then passed by one: 4 * 9 / 10 rounded down, and the rest of 9.
         ([S(1, 1, 1, 0), T(1, 1, 2, 4), S(1, 1, 3, 1), T(1, 1, 4, 5)], 9, [4, 5, 0], [4, 5, 0]),
-        ([S(1, 1, 1, 0), T(1, 1, 2, 4), S(1, 1, 3, 1), T(1, 1, 4, 6)], 9, [3, 5, 0], [4, 5, 0]),
+        ([S(1, 1, 1, 0), T(1, 1, 2, 4), S(1, 1, 3, 1), T(1, 1, 4, 6)], 9, [3, 6, 0], [4, 5, 0]),
         # One cap for all constraint IDs of a match key, spent in their order, not in that of time.
-        ([S(1, 2, 1, 0), T(1, 2, 2, 8), S(1, 1, 3, 1), T(1, 1, 4, 8)], 9, [4, 4, 0], [1, 8, 0]),
+        ([S(1, 2, 1, 0), T(1, 2, 2, 8), S(1, 1, 3, 1), T(1, 1, 4, 8)], 9, [5, 4, 0], [1, 8, 0]),
         # One cap for each match key.
         ([S(1, 1, 1, 0), T(1, 1, 2, 8), S(2, 1, 1, 0), T(2, 1, 2, 8)], 7, [14, 0, 0], [14, 0, 0]),
         # Two identical sources: one row takes it all, so the floor is of 10 * 9 / 10.
