@@ -26,7 +26,7 @@ from ipa.noise.limits import check_integer
 from ipa.parameters import MAX_BREAKDOWNS
 
 MAX_TERMS = 1 << 24
-"""The most terms, sensitivity * 2^(digits + 1), that are added up: some ten seconds of work."""
+"""The most terms, sensitivity * 2^(digits + 1), that are added up: up to a minute of work."""
 
 _BITS = 256
 _UNIT = 1 << _BITS

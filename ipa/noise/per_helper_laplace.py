@@ -78,7 +78,7 @@ class PerHelperLaplace:
         """The smallest t for which the tail's bound proves |noise| <= t with probability 95 %."""
         return half_width(lambda distance: tail_bound_of_three(self.rate, distance), OUTSIDE_95)
 
-    def largest_but_for(self, failure: Fraction) -> int:
+    def largest_except_with(self, failure: Fraction) -> int:
         """A t that the released noise exceeds, in size, with probability at most `failure`.
 
         It bounds how wide a sum must be. Noise beyond it wraps around, which costs accuracy, not

@@ -142,6 +142,14 @@ def test_the_interval_holds_95_percent_and_no_shorter_one_does(noise: DigitwiseL
     assert isclose(noise.standard_deviation**2, noise.variance)
 
 
+@pytest.mark.parametrize("precision", range(1, 12))
+def test_the_interval_holds_95_percent_of_coarse_noise_too(precision: int) -> None:
+    for epsilon, digits in product((Fraction(1, 2), Fraction(1), Fraction(5, 2)), range(1, 7)):
+        noise = DigitwiseLaplace(epsilon=epsilon, sensitivity=2, digits=digits, precision=precision)
+        inside = (p for x, p in probabilities(noise).items() if abs(x) <= noise.interval_95)
+        assert sum(inside) >= Fraction(95, 100)
+
+
 def test_where_the_bound_proves_nothing_the_interval_is_everything() -> None:
     noise = DigitwiseLaplace(epsilon=Fraction(1), sensitivity=100, digits=3, precision=4)
     assert noise.interval_95 == noise.largest == 7

@@ -85,7 +85,7 @@ def test_the_interval_of_noise_per_helper() -> None:
     reach = PER_HELPER.interval_95
     inside = masses[0] + 2 * sum(masses[1 : reach + 1])
     assert inside - 2 * masses[reach] < 0.95 <= inside
-    rare = PER_HELPER.largest_but_for(Fraction(1, 1000))
+    rare = PER_HELPER.largest_except_with(Fraction(1, 1000))
     assert 2 * sum(masses[rare + 1 :]) < 1e-3 < 2 * sum(masses[rare:])
 
 
@@ -126,7 +126,7 @@ def test_arguments_out_of_range_are_refused() -> None:
     with pytest.raises(ParameterError, match="must not be negative, not 0 and -1"):
         signed_width(0, -1)
     with pytest.raises(ParameterError, match="failure must be from"):
-        PER_HELPER.largest_but_for(Fraction(0))
+        PER_HELPER.largest_except_with(Fraction(0))
     with pytest.raises(ParameterError, match="epsilon must be an int or a Fraction"):
         PerHelperLaplace(epsilon=0.5, sensitivity=1)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="sensitivity must be an integer"):

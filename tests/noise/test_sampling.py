@@ -28,6 +28,18 @@ class DrawNeeded(Exception):
         self.bound = bound
 
 
+class Script:
+    """A `random_below` that returns what it is told."""
+
+    def __init__(self, draws: tuple[int, ...]) -> None:
+        self.draws = iter(draws)
+
+    def __call__(self, bound: int) -> int:
+        for drawn in self.draws:
+            return drawn
+        raise DrawNeeded(bound)
+
+
 def distribution(
     program: Callable[[RandomBelow], int], smallest: Fraction
 ) -> tuple[dict[int, Fraction], Fraction]:
@@ -43,17 +55,8 @@ def distribution(
         if probability < smallest:
             missing += probability
             continue
-        script = iter(draws)
-
-        def random_below(bound: int, script: object = script) -> int:
-            drawn = next(script, None)  # type: ignore[call-overload]
-            if drawn is None:
-                raise DrawNeeded(bound)
-            assert isinstance(drawn, int)
-            return drawn
-
         try:
-            result = program(random_below)
+            result = program(Script(draws))
         except DrawNeeded as needed:
             paths += [
                 ((*draws, drawn), probability / needed.bound) for drawn in range(needed.bound)
