@@ -11,6 +11,7 @@ from goodness import exp
 from ipa.errors import ParameterError
 from ipa.noise.accounting import delta_bound, sensitivity
 from ipa.noise.choice import DEFAULT_DELTA, choose_parameters
+from ipa.noise.digitwise_laplace import DigitwiseLaplace
 from ipa.noise.divergence import composed_delta
 from ipa.noise.limits import MAX_CAP, MAX_DIGITS, MAX_PRECISION, MIN_DELTA, MIN_EPSILON
 from ipa.parameters import MAX_BREAKDOWNS
@@ -55,6 +56,23 @@ def test_the_exact_delta_is_within_the_promise(epsilon: Fraction, cap: int) -> N
     for breakdowns in (1, 2, 256):
         noise = choose_parameters(epsilon, cap, breakdowns)
         assert 0 < composed_delta(noise, breakdowns) <= delta_bound(noise, breakdowns) <= 1e-9
+
+
+@pytest.mark.parametrize(("cap", "digits", "precision"), [(1, 6, 30), (7, 8, 40), (300, 14, 64)])
+def test_a_promise_that_is_met_exactly_is_met_and_a_smaller_one_is_not(
+    cap: int, digits: int, precision: int
+) -> None:
+    epsilon, breakdowns = Fraction(1), 256
+    noise = DigitwiseLaplace(epsilon=epsilon, sensitivity=cap, digits=digits, precision=precision)
+    delta = delta_bound(noise, breakdowns)
+    less = delta * (1 - Fraction(1, 10**60))
+    assert choose_parameters(epsilon, cap, breakdowns, delta, digits=digits) == noise
+    following = replace(noise, precision=precision + 1)
+    assert choose_parameters(epsilon, cap, breakdowns, less, digits=digits) == following
+    rounding = Fraction(digits, 2**precision)
+    truncation_alone = delta * (1 - rounding / noise.total_variation_bound)
+    with pytest.raises(ParameterError, match=f"noise with digits {digits} is not proven"):
+        choose_parameters(epsilon, cap, breakdowns, truncation_alone, digits=digits)
 
 
 def test_some_choices() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from math import prod
 
 import pytest
@@ -116,8 +116,10 @@ def test_exact_is_at_most_composed_is_at_most_bound(
 
 
 def test_the_best_split_is_that_of_all_splits() -> None:
-    parameters = noise(6, 4, 7)
+    """With a biased lowest digit many small shifts are worse than one large one."""
+    parameters = biased(noise(6, 6, 16), 0)
     values = [hockey_stick(parameters.masses, s, parameters.rate * s) for s in range(7)]
+    reached = []
     for breakdowns in range(1, 9):
         best = max(
             sum(values[s] for s in split)
@@ -125,6 +127,8 @@ def test_the_best_split_is_that_of_all_splits() -> None:
             if sum(split) <= 6
         )
         assert 0 <= composed_delta(parameters, breakdowns) - best < NOTHING
+        reached.append(best)
+    assert all(more > fewer for fewer, more in pairwise(reached[:5]))
 
 
 def test_noise_that_keeps_a_promise_fails_it_with_a_planted_error() -> None:
