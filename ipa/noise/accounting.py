@@ -67,7 +67,7 @@ def spread(breakdowns: int, distance: int) -> int:
 
 
 def growth_bound(epsilon: Fraction) -> Fraction:
-    """At least e^epsilon, and less than 2^-64 above it."""
+    """At least e^epsilon, and at most 2^-64 above it."""
     _, high = exp_bounds(epsilon, _BITS)
     return high
 

@@ -33,8 +33,9 @@ def choose_parameters(
     """The cheapest noise that is proven to be (epsilon, delta)-differentially private.
 
     Cheapest means the fewest random bits, digits * precision, to which the gates are proportional; of
-    equals, the fewest digits. A caller may fix digits, precision or both. What is proven is `ipa.noise.accounting.delta_bound`, which every
-    party computes alike from public numbers, at any size.
+    equals, the fewest digits. A caller may fix digits, precision or both. What is proven is
+    `ipa.noise.accounting.delta_bound`, which every party computes alike from public numbers, at any
+    size.
 
     Raises: ParameterError where a value is out of range, or where no noise with the digits and precision
     that the caller fixed keeps the promise.

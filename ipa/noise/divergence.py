@@ -11,8 +11,8 @@ noise is symmetric around 0, so both directions and both signs of the shift give
 
 A person may be spread over several breakdowns. The noises are independent, so the promise for all of
 them follows from those for each by basic composition (Dwork and Roth 2014, theorem 3.16): a shift by
-s out of a sensitivity S is given the share epsilon s / S. The shares of shifts that add up to S add
-up to epsilon, and so do their deltas.
+s out of a sensitivity S is given the share epsilon s / S. Shifts that add up to at most S have shares
+that add up to at most epsilon, and the delta of all is the sum of their deltas.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ _UNIT = 1 << _BITS
 def hockey_stick(masses: Sequence[int], shift: int, epsilon: Fraction) -> Fraction:
     """sum over x of max(0, P(x - shift) - e^epsilon P(x)), for a distribution given by its masses.
 
-    e^epsilon is irrational, so a lower bound of it stands in, which is less than 2^-256 below. The
+    e^epsilon is irrational, so a lower bound of it stands in, which is at most 2^-256 below. The
     result is at least the true value and at most 2^-256 above it.
 
     Raises: ParameterError for a negative shift or epsilon.
@@ -51,7 +51,7 @@ def hockey_stick(masses: Sequence[int], shift: int, epsilon: Fraction) -> Fracti
 
 
 def single_breakdown_delta(noise: DigitwiseLaplace) -> Fraction:
-    """The exact delta (less than 2^-255 above it) where a person is in one sum only.
+    """The exact delta (at most 2^-256 above it) where a person is in one sum only.
 
     It is the largest hockey-stick divergence over all shifts from 1 to the sensitivity.
 

@@ -32,7 +32,7 @@ from ipa.noise.limits import (
     check_integer,
     exact_fraction,
 )
-from ipa.noise.sampling import RandomBelow, discrete_laplace
+from ipa.noise.sampling import RandomBelow, sample_discrete_laplace
 
 HELPERS = 3
 """How many helpers add noise."""
@@ -60,7 +60,7 @@ class PerHelperLaplace:
 
     def sample(self, random_below: RandomBelow) -> int:
         """One helper's secret noise for one sum, exactly distributed."""
-        return discrete_laplace(self.rate, random_below)
+        return sample_discrete_laplace(self.rate, random_below)
 
     @property
     def variance_bounds(self) -> tuple[Fraction, Fraction]:

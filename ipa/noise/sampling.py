@@ -56,7 +56,7 @@ def _bernoulli_exp_minus_small(gamma: Fraction, random_below: RandomBelow) -> bo
     return successes % 2 == 0
 
 
-def discrete_laplace(rate: Fraction, random_below: RandomBelow) -> int:
+def sample_discrete_laplace(rate: Fraction, random_below: RandomBelow) -> int:
     """A whole number x with probability proportional to exp(-rate |x|), for rate > 0 (algorithm 2).
 
     With rate = s / t in lowest terms: a number below t is drawn with probability proportional to
@@ -64,7 +64,7 @@ def discrete_laplace(rate: Fraction, random_below: RandomBelow) -> int:
     sum is geometric with ratio exp(-1 / t); the quotient by s is geometric with ratio exp(-s / t).
     A random sign makes it two-sided, and minus zero is drawn again, since zero would else count twice.
 
-    Cost: under ten calls of `random_below` on average for rates below 1.
+    Cost: about ten calls of `random_below` on average for rates up to 1, under twenty for any.
     Raises: ParameterError for a rate that is not positive.
     """
     if rate <= 0:
@@ -88,7 +88,7 @@ def _geometric(scale: int, random_below: RandomBelow) -> int:
     return rest + scale * multiples
 
 
-def discrete_gaussian(variance: Fraction, random_below: RandomBelow) -> int:
+def sample_discrete_gaussian(variance: Fraction, random_below: RandomBelow) -> int:
     """A whole number x with probability proportional to exp(-x^2 / (2 variance)) (algorithm 3).
 
     A discrete Laplace variable of scale t = floor(sqrt(variance)) + 1 is kept with probability
@@ -102,7 +102,7 @@ def discrete_gaussian(variance: Fraction, random_below: RandomBelow) -> int:
         raise ParameterError(f"variance must be positive, not {variance}")
     scale = isqrt(variance.numerator // variance.denominator) + 1
     while True:
-        candidate = discrete_laplace(Fraction(1, scale), random_below)
+        candidate = sample_discrete_laplace(Fraction(1, scale), random_below)
         distance = abs(candidate) - variance / scale
         if bernoulli_exp_minus(distance**2 / (2 * variance), random_below):
             return candidate

@@ -13,8 +13,8 @@ from ipa.noise.sampling import (
     RandomBelow,
     bernoulli,
     bernoulli_exp_minus,
-    discrete_gaussian,
-    discrete_laplace,
+    sample_discrete_gaussian,
+    sample_discrete_laplace,
 )
 from ipa.sharing.randomness import Randomness
 
@@ -85,7 +85,7 @@ def test_a_coin_has_exactly_its_bias(probability: Fraction) -> None:
 )
 def test_draws_follow_the_discrete_laplace_distribution(rate: Fraction) -> None:
     draw = Randomness.from_seed(3, f"laplace {rate}").random_below
-    draws = [discrete_laplace(rate, draw) for _ in range(DRAWS)]
+    draws = [sample_discrete_laplace(rate, draw) for _ in range(DRAWS)]
     ideal = laplace_masses(rate, int(20 / rate))
     assert misfit(draws, ideal) < REJECT
     if rate < 1:
@@ -97,7 +97,7 @@ def test_draws_follow_the_discrete_laplace_distribution(rate: Fraction) -> None:
 )
 def test_draws_follow_the_discrete_gaussian_distribution(variance: Fraction) -> None:
     draw = Randomness.from_seed(4, f"gaussian {variance}").random_below
-    draws = [discrete_gaussian(variance, draw) for _ in range(DRAWS // 2)]
+    draws = [sample_discrete_gaussian(variance, draw) for _ in range(DRAWS // 2)]
     assert misfit(draws, gaussian_masses(variance)) < REJECT
     if variance >= 1:
         assert misfit(draws, gaussian_masses(variance * Fraction(4, 3))) > REJECT
@@ -113,7 +113,7 @@ def gaussian_masses(variance: Fraction) -> dict[int, Fraction]:
 
 def minus_zero_kept(rate: Fraction, draw: RandomBelow) -> int:
     """A planted error: the sign is drawn, but minus zero is not drawn again."""
-    x = discrete_laplace(rate, draw)
+    x = sample_discrete_laplace(rate, draw)
     return 0 if x == 0 or draw(4) == 0 else x
 
 
@@ -139,6 +139,6 @@ def test_arguments_out_of_range_are_refused() -> None:
     with pytest.raises(ParameterError, match="gamma must not be negative"):
         bernoulli_exp_minus(Fraction(-1), draw)
     with pytest.raises(ParameterError, match="rate must be positive"):
-        discrete_laplace(Fraction(0), draw)
+        sample_discrete_laplace(Fraction(0), draw)
     with pytest.raises(ParameterError, match="variance must be positive"):
-        discrete_gaussian(Fraction(0), draw)
+        sample_discrete_gaussian(Fraction(0), draw)
