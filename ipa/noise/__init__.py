@@ -10,6 +10,8 @@ Read in this order:
     divergence          delta from the exact distribution, where it is small enough to write down
     choice              digits and precision for a delta
     sampling            exact samplers with integers only
+    width               the bits of a noisy sum
+    limits              the ranges of all parameters
 
 No promise is computed with floating point. A float appears only where the docstring says that it is
 for display.

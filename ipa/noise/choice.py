@@ -49,28 +49,28 @@ def choose_parameters(
     reach = sensitivity(cap, neighbours)
     # What the total variation distance of the noise on one sum may be: delta_bound, solved for TV.
     allowed = delta / ((1 + growth_bound(epsilon)) * spread(breakdowns, reach))
-    enough = {
-        count: least
-        for count in (range(1, MAX_DIGITS + 1) if digits is None else (digits,))
-        if (least := _least_precision(epsilon / reach, count, allowed)) <= MAX_PRECISION
-    }
+    most = MAX_PRECISION if precision is None else precision
     pairs = [
         (count, least if precision is None else precision)
-        for count, least in enough.items()
-        if precision is None or least <= precision
+        for count in (range(1, MAX_DIGITS + 1) if digits is None else (digits,))
+        if (least := _least_precision(epsilon / reach, count, allowed)) <= most
     ]
     if not pairs:
-        fixed = [
-            f"{name} {value}"
-            for name, value in (("digits", digits), ("precision", precision))
-            if value is not None
-        ]
-        raise ParameterError(
-            f"noise with {' and '.join(fixed)} is not proven to keep delta {float(delta):.3g}: "
-            "ask for more of them, or leave them to be chosen"
-        )
+        enough = choose_parameters(epsilon, cap, breakdowns, delta, neighbours=neighbours)
+        raise ParameterError(_refusal(digits, precision, delta, enough))
     count, bits = min(pairs, key=lambda pair: (pair[0] * pair[1], pair[0]))
     return DigitwiseLaplace(epsilon=epsilon, sensitivity=reach, digits=count, precision=bits)
+
+
+def _refusal(
+    digits: int | None, precision: int | None, delta: Fraction, enough: DigitwiseLaplace
+) -> str:
+    fixed = (("digits", digits), ("precision", precision))
+    named = " and ".join(f"{name} {value}" for name, value in fixed if value is not None)
+    return (
+        f"noise with {named} is not proven to keep delta {float(delta):.3g}; "
+        f"with digits {enough.digits} and precision {enough.precision} it is"
+    )
 
 
 def _least_precision(rate: Fraction, digits: int, allowed: Fraction) -> int:

@@ -98,7 +98,10 @@ def test_what_the_caller_fixes_is_kept_and_the_rest_chosen() -> None:
 @pytest.mark.parametrize(
     ("fixed", "message"),
     [
-        ({"digits": 9}, "noise with digits 9 is not proven to keep delta 1e-09"),
+        (
+            {"digits": 9},
+            "noise with digits 9 is not proven to keep delta 1e-09; with digits 10 and precision 41",
+        ),
         ({"precision": 40}, "noise with precision 40 is not proven to keep delta 1e-09"),
         ({"digits": 10, "precision": 40}, "noise with digits 10 and precision 40 is not proven"),
         ({"digits": 0}, "digits must be an integer from 1 to 96"),
