@@ -23,12 +23,13 @@ SHARED = {"foundation", "sharing", "network"}
 CIRCUITS = {"protocols.primitives", "protocols.verification", "protocols.circuits"}
 PROTOCOLS = SHARED | CIRCUITS | {"reports"}
 QUERY = PROTOCOLS | {"protocols", "attribution", "release", "query"}
-EVERYTHING = QUERY | {"oracle", "budget", "client", "intake", "report_query", "attacks"}
+EVERYTHING = QUERY | {"noise", "oracle", "budget", "client", "intake", "report_query", "attacks"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "foundation": set(),
     "sharing": {"foundation"},
     "oracle": {"foundation"},
+    "noise": {"foundation"},
     "budget": {"foundation"},
     "client": {"foundation", "sharing"},
     "reports": {"foundation", "sharing"},
