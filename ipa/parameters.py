@@ -1,21 +1,35 @@
 """What a query is asked to compute: public, agreed by all parties before any report is opened."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal, get_args
 
 from ipa.errors import ParameterError
-from ipa.ranges import check_integer
+from ipa.ranges import check_integer, exact_fraction
 
 Capping = Literal["proportional", "truncate"]
 Aggregate = Literal["sum", "count"]
 Attribution = Literal["last-touch", "first-touch", "equal-credit"]
 Security = Literal["semi-honest", "malicious"]
+Mechanism = Literal["laplace", "laplace-per-helper"]
 Fanout = Literal["source", "trigger"]
 ReportKind = Literal["source", "trigger"]
 
 MAX_MATCH_KEY_BITS = 256
 MAX_FIELD_BITS = 64
 MAX_BREAKDOWNS = 1 << 20
+
+MIN_EPSILON = Fraction(1, 10**6)
+"""The smallest epsilon: the unit in which budgets are counted (SPEC_NOTES: epsilon-unit)."""
+
+MAX_EPSILON = 64
+"""The largest epsilon of one query; a likelihood ratio of e^64 protects nobody."""
+
+MIN_DELTA = Fraction(1, 1 << 128)
+"""The smallest delta that may be asked for."""
+
+DEFAULT_DELTA = Fraction(1, 10**9)
+"""The delta of a query that names none."""
 
 
 def bits_for(largest: int) -> int:
@@ -34,6 +48,10 @@ class QueryParameters:
     `attribution_window`, in the unit of timestamps, how much earlier they may be; None is no limit
     (SPEC_NOTES: other-attributions).
 
+    The sums get noise that makes them (`epsilon`, `delta`)-differentially private, by `mechanism`;
+    without epsilon they are exact. `match_keys_can_collide` says that match keys were hashed, so that
+    two people may share one cap.
+
     Raises: ParameterError where a value is out of range.
     """
 
@@ -43,6 +61,10 @@ class QueryParameters:
     aggregate: Aggregate = "sum"
     attribution: Attribution = "last-touch"
     attribution_window: int | None = None
+    epsilon: Fraction | None = None
+    delta: Fraction = DEFAULT_DELTA
+    mechanism: Mechanism = "laplace"
+    match_keys_can_collide: bool = False
     security: Security = "malicious"
     match_key_bits: int = 64
     attribution_constraint_id_bits: int = 16
@@ -57,10 +79,25 @@ class QueryParameters:
             check_integer(name, getattr(self, name), 1, MAX_FIELD_BITS)
         _check_choice("capping", self.capping, get_args(Capping))
         _check_choice("aggregate", self.aggregate, get_args(Aggregate))
+        _check_choice("mechanism", self.mechanism, get_args(Mechanism))
+        if self.epsilon is not None:
+            epsilon = exact_fraction("epsilon", self.epsilon, MIN_EPSILON, MAX_EPSILON)
+            object.__setattr__(self, "epsilon", epsilon)  # normalised: an int becomes a Fraction
+        delta = exact_fraction("delta", self.delta, MIN_DELTA, 1)
+        object.__setattr__(self, "delta", delta)
         _check_choice("attribution", self.attribution, get_args(Attribution))
         if self.attribution_window is not None:
             check_integer("attribution_window", self.attribution_window, 1, self.latest_time)
         _check_choice("security", self.security, get_args(Security))
+
+    @property
+    def sensitivity(self) -> int:
+        """By how much one person can change all sums together (SPEC_NOTES: neighbours).
+
+        Two people whose match keys collide share one cap. Without one of them the other may have it
+        all, so up to the cap moves away and up to the cap comes in.
+        """
+        return 2 * self.cap if self.match_keys_can_collide else self.cap
 
     @property
     def latest_time(self) -> int:
@@ -74,6 +111,8 @@ class QueryParameters:
             get_args(Aggregate).index(self.aggregate),
             get_args(Security).index(self.security),
             get_args(Attribution).index(self.attribution),
+            get_args(Mechanism).index(self.mechanism),
+            int(self.match_keys_can_collide),
         )
         widths = (
             self.attribution_constraint_id_bits,
@@ -87,6 +126,8 @@ class QueryParameters:
             + self.match_key_bits.to_bytes(2, "big")
             + bytes(widths)
             + (self.attribution_window or 0).to_bytes(8, "big")
+            + _fraction_to_bytes(self.epsilon or Fraction(0))
+            + _fraction_to_bytes(self.delta)
         )
 
     @property
@@ -98,3 +139,12 @@ class QueryParameters:
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ParameterError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+
+
+def _fraction_to_bytes(value: Fraction) -> bytes:
+    """Numerator and denominator in lowest terms, each behind its length in bytes as u16."""
+    parts = (
+        number.to_bytes((number.bit_length() + 7) // 8, "big")
+        for number in (value.numerator, value.denominator)
+    )
+    return b"".join(len(part).to_bytes(2, "big") + part for part in parts)

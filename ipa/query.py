@@ -1,23 +1,25 @@
 """The whole query: from shared reports to one sum per breakdown key."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ipa.attribution import attribute
 from ipa.errors import ParameterError
 from ipa.events import Event, check_events
-from ipa.network.costs import Cost, cost_of
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions
 from ipa.parameters import QueryParameters
 from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
+from ipa.protocols.noise import add_noise
 from ipa.protocols.padding import pad_reports
 from ipa.protocols.primitives.abort import aborting_together, agree_to_release
 from ipa.protocols.primitives.input_check import check_inputs
 from ipa.protocols.verification.product_check import check_products
 from ipa.release import combine_at_collector, shares_for_collector
 from ipa.reports import GenericReports, share_events
+from ipa.result import QueryResult as QueryResult
+from ipa.result import check_noise_is_said
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.shared_bits import SharedBits
 
@@ -27,12 +29,16 @@ def query(
 ) -> SharedBits:
     """The sum per breakdown key, still shared: row b is breakdown key b (spec: Protocol).
 
-    `reports` is any number of shared reports in any order. The sums are exact; no width can be
-    exceeded by any values that clients send. Reveals nothing. In a malicious-secure network every
-    product has been checked and all honest helpers have accepted when this returns. It raises
-    MisbehaviourError otherwise (only the very last message can make one honest helper abort alone,
-    and then the report collector gets no result: SPEC_NOTES: security-model), and ParameterError,
-    before anything, when the network's security is not the one that `parameters` names.
+    `reports` is any number of shared reports in any order. No width can be exceeded by any values that
+    clients send. With `parameters.epsilon` the sums have noise and are signed; without, they are exact
+    and unsigned. In a malicious-secure network every product has been checked and all honest helpers
+    have accepted when this returns.
+
+    Reveals: nothing.
+    Raises: MisbehaviourError when a helper deviates. (Only the very last message can make one honest
+        helper abort alone, and then the report collector gets no result: SPEC_NOTES: security-model.)
+        ParameterError, before anything, when the network's security is not the one that
+        `parameters` names.
     """
     _check_security(network, parameters)
     with aborting_together(network), network.step("query"):
@@ -47,9 +53,10 @@ def query(
         sums = sums_per_breakdown(
             network, attributed.breakdown_key, capped, parameters.breakdowns, credit.width
         )
+        noisy = add_noise(network, sums, parameters)
         check_products(network)
         agree_to_release(network)
-        return sums
+        return noisy
 
 
 def _check_security(network: HelperPartyNetwork, parameters: QueryParameters) -> None:
@@ -62,28 +69,6 @@ def _check_security(network: HelperPartyNetwork, parameters: QueryParameters) ->
         )
 
 
-@dataclass(frozen=True)
-class QueryResult:
-    """What a query released, and what it cost.
-
-    `sums[b]` is the sum (or count) attributed to breakdown key b. `rows` is the number of reports.
-    `costs` is by step path; `ipa.network.costs.cost_of(result.costs)` is the total.
-    """
-
-    sums: list[int]
-    rows: int
-    parameters: QueryParameters
-    costs: dict[str, Cost]
-
-    def __repr__(self) -> str:
-        total = cost_of(self.costs)
-        return (
-            f"QueryResult(sums={self.sums}, rows={self.rows}, "
-            f"security={self.parameters.security!r}, {total.and_gates} AND gates, "
-            f"{total.rounds} rounds, {total.bytes_sent} bytes, {total.seconds:.2f} s)"
-        )
-
-
 def run_query(
     events: Iterable[Event],
     parameters: QueryParameters,
@@ -93,17 +78,22 @@ def run_query(
 ) -> QueryResult:
     """Run a query over events in the clear, simulating clients, three helpers and the collector.
 
-    `no_noise` must be True: sums without differentially private noise are for tests and teaching
-    only. Raises EventError for a bad event and ParameterError
-    before any protocol work.
+    `parameters.epsilon` says how much noise the sums get. Without it `no_noise` must be True: exact
+    sums are for tests and teaching only.
+
+    Raises: EventError for a bad event, ParameterError for parameters that do not go together; both
+        before any protocol work.
     """
-    if not no_noise:
-        raise ParameterError("noise is not available: say no_noise=True to release exact sums")
+    check_noise_is_said(parameters, no_noise)
     checked: Sequence[Event] = list(events)
     check_events(checked, parameters)
     network = options.new_network(parameters.security)
     randomness = Randomness.from_seed(options.seed, "client shares")
     reports = share_events(network, checked, parameters, randomness)
     result = query(network, reports, parameters)
-    sums = combine_at_collector(shares_for_collector(network, result), parameters.breakdowns)
+    sums = combine_at_collector(
+        shares_for_collector(network, result),
+        parameters.breakdowns,
+        signed=parameters.epsilon is not None,
+    )
     return QueryResult(sums, len(checked), parameters, network.costs)

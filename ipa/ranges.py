@@ -1,4 +1,6 @@
-"""The one check of integers from outside: sizes, widths, epochs, counts, shares."""
+"""The one check of numbers from outside: sizes, widths, epochs, counts, shares, epsilons."""
+
+from fractions import Fraction
 
 from ipa.errors import ParameterError
 
@@ -43,3 +45,17 @@ def integer_range(low: int, high: int | None = None) -> str:
         return f"an integer of at least {low}"
     is_power = high >= 1 << 32 and high & (high + 1) == 0
     return f"an integer from {low} to {f'2**{high.bit_length()} - 1' if is_power else high}"
+
+
+def exact_fraction(name: str, value: object, low: Fraction, high: int) -> Fraction:
+    """`value` as a fraction from `low` to `high`.
+
+    A float is refused: the float 0.1 is not one tenth, and a promise must say what it means.
+
+    Raises: ParameterError for anything but an int or a Fraction in the range.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        raise ParameterError(f"{name} must be an int or a Fraction, not {_shown(value)}")
+    if not low <= value <= high:
+        raise ParameterError(f"{name} must be from {low} to {high}, not {_shown(value)}")
+    return Fraction(value)

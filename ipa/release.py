@@ -19,11 +19,16 @@ def shares_for_collector(network: HelperPartyNetwork, result: SharedBits) -> dic
     return {helper: result.shares_of(helper) for helper in result.holders}
 
 
-def combine_at_collector(pairs: Mapping[int, ColumnPair], rows: int) -> list[int]:
+def combine_at_collector(
+    pairs: Mapping[int, ColumnPair], rows: int, *, signed: bool = False
+) -> list[int]:
     """The rows of the result, from the three helpers' pairs of shares.
 
-    Every share comes from two helpers. Raises VerificationError, step `release`, when a helper's
-    shares are missing or two copies differ: then at least one helper lies and there is no result.
+    Every share comes from two helpers. `signed` says that rows are numbers in two's complement, as
+    noisy sums are.
+
+    Raises: VerificationError, step `release`, when a helper's shares are missing or two copies differ:
+        then at least one helper lies and there is no result.
     """
     missing = [helper for helper in HELPERS if helper not in pairs]
     if missing:
@@ -34,4 +39,8 @@ def combine_at_collector(pairs: Mapping[int, ColumnPair], rows: int) -> list[int
             raise VerificationError("release", problem)
     first, second, third = (pairs[helper][0] for helper in HELPERS)
     columns = [a ^ b ^ c for a, b, c in zip(first, second, third, strict=True)]
-    return rows_from_columns(columns, rows)
+    numbers = rows_from_columns(columns, rows)
+    if not signed or not columns:
+        return numbers
+    half = 1 << len(columns) - 1
+    return [number - 2 * half if number >= half else number for number in numbers]

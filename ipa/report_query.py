@@ -114,7 +114,11 @@ def run_report_query(
         bound = collision_probability(reports.rows, compressed_match_key_bits)
         compression = Compression(compressed_match_key_bits, bound)
     shared = query(network, reports, parameters)
-    sums = combine_at_collector(shares_for_collector(network, shared), parameters.breakdowns)
+    sums = combine_at_collector(
+        shares_for_collector(network, shared),
+        parameters.breakdowns,
+        signed=parameters.epsilon is not None,
+    )
     result = QueryResult(sums, reports.rows, parameters, network.costs)
     return ReportQueryResult(
         result, intake.query, intake.submitted, intake.dropped, receipt, compression

@@ -9,7 +9,7 @@ ever drawn twice.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from types import TracebackType
 from typing import Protocol, get_args
@@ -21,6 +21,7 @@ from ipa.network.product_log import CheckRules, ProductLog
 from ipa.parameters import Security
 from ipa.parties import HELPERS, left_of, right_of
 from ipa.sharing.prss import Prss
+from ipa.sharing.randomness import Randomness
 
 
 class Shared(Protocol):
@@ -33,11 +34,12 @@ class Shared(Protocol):
 
 @dataclass(frozen=True)
 class HelperParty:
-    """One helper party: its id (1 to 3), its PRSS keys and its end of the channel."""
+    """One helper party: its id (1 to 3), its PRSS keys, its end of the channel, its own randomness."""
 
     helper: int
     prss: Prss
     channel: Channel
+    randomness: Randomness = field(default_factory=Randomness)
 
     def __repr__(self) -> str:
         return f"<HelperParty H{self.helper}>"

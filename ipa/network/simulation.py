@@ -14,6 +14,7 @@ from ipa.parameters import Security
 from ipa.parties import HELPERS, right_of
 from ipa.ranges import check_integer
 from ipa.sharing.prss import KEY_BYTES, Prss
+from ipa.sharing.randomness import Randomness
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +83,15 @@ def simulated_network(
     """
     keys = pairwise_keys(seed)
     channels = intercepted(in_memory_channels(), interceptors)
-    parties = [HelperParty(helper, Prss(*keys[helper]), channels[helper]) for helper in HELPERS]
+    parties = [
+        HelperParty(
+            helper,
+            Prss(*keys[helper]),
+            channels[helper],
+            Randomness.from_seed(seed, f"own randomness of helper {helper}"),
+        )
+        for helper in HELPERS
+    ]
     name = f"simulation-{secrets.token_hex(4) if seed is None else seed}"
     return HelperPartyNetwork(
         name, parties, security=security, check_rules=check_rules, on_step=on_step

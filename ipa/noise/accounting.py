@@ -25,9 +25,10 @@ from typing import Literal
 from ipa.errors import ParameterError
 from ipa.noise.digitwise_laplace import DigitwiseLaplace
 from ipa.noise.exponential import exp_bounds
-from ipa.noise.limits import MAX_CAP, MAX_SENSITIVITY, check_integer
+from ipa.noise.limits import MAX_CAP, MAX_SENSITIVITY
 from ipa.noise.per_helper_laplace import PerHelperLaplace
 from ipa.parameters import MAX_BREAKDOWNS
+from ipa.ranges import check_integer
 
 Neighbours = Literal["removal", "replacement"]
 

@@ -6,18 +6,28 @@ from math import ceil
 from ipa.errors import ParameterError
 from ipa.noise.accounting import Neighbours, growth_bound, sensitivity, spread
 from ipa.noise.digitwise_laplace import DigitwiseLaplace, truncation_bound
-from ipa.noise.limits import (
-    MAX_DIGITS,
-    MAX_EPSILON,
-    MAX_PRECISION,
-    MIN_DELTA,
-    MIN_EPSILON,
-    check_integer,
-    exact_fraction,
-)
+from ipa.noise.limits import MAX_DIGITS, MAX_PRECISION
+from ipa.noise.per_helper_laplace import PerHelperLaplace
+from ipa.parameters import DEFAULT_DELTA, MAX_EPSILON, MIN_DELTA, MIN_EPSILON, QueryParameters
+from ipa.ranges import check_integer, exact_fraction
 
-DEFAULT_DELTA = Fraction(1, 10**9)
-"""The delta of a query that names none."""
+
+def noise_for(parameters: QueryParameters) -> DigitwiseLaplace | PerHelperLaplace | None:
+    """The noise of each sum of a query; None for a query without epsilon.
+
+    Raises: ParameterError where no noise keeps the promise that the parameters make.
+    """
+    if parameters.epsilon is None:
+        return None
+    if parameters.mechanism == "laplace-per-helper":
+        return PerHelperLaplace(epsilon=parameters.epsilon, sensitivity=parameters.sensitivity)
+    return choose_parameters(
+        parameters.epsilon,
+        parameters.cap,
+        parameters.breakdowns,
+        parameters.delta,
+        neighbours="replacement" if parameters.match_keys_can_collide else "removal",
+    )
 
 
 def choose_parameters(

@@ -24,15 +24,9 @@ from math import sqrt
 from ipa.errors import ParameterError
 from ipa.noise.discrete_laplace import OUTSIDE_95, half_width, tail_bound
 from ipa.noise.exponential import coin_threshold, exp_minus_bounds
-from ipa.noise.limits import (
-    MAX_DIGITS,
-    MAX_EPSILON,
-    MAX_PRECISION,
-    MAX_SENSITIVITY,
-    MIN_EPSILON,
-    check_integer,
-    exact_fraction,
-)
+from ipa.noise.limits import MAX_DIGITS, MAX_PRECISION, MAX_SENSITIVITY
+from ipa.parameters import MAX_EPSILON, MIN_EPSILON
+from ipa.ranges import check_integer, exact_fraction
 
 MAX_TABULATED_DIGITS = 16
 """The most digits for which the distribution is written down, a table of 2^(digits + 1) integers."""

@@ -22,8 +22,8 @@ from math import ceil
 from ipa.errors import ParameterError
 from ipa.noise.digitwise_laplace import DigitwiseLaplace
 from ipa.noise.exponential import exp_bounds
-from ipa.noise.limits import check_integer
 from ipa.parameters import MAX_BREAKDOWNS
+from ipa.ranges import check_integer
 
 MAX_TERMS = 1 << 24
 """The most terms, sensitivity * 2^(digits + 1), that are added up: up to a minute of work."""

@@ -24,15 +24,10 @@ from ipa.noise.discrete_laplace import (
     tail_bound_of_three,
     variance_bounds,
 )
-from ipa.noise.limits import (
-    MAX_EPSILON,
-    MAX_SENSITIVITY,
-    MIN_DELTA,
-    MIN_EPSILON,
-    check_integer,
-    exact_fraction,
-)
+from ipa.noise.limits import MAX_SENSITIVITY
 from ipa.noise.sampling import RandomBelow, sample_discrete_laplace
+from ipa.parameters import MAX_EPSILON, MIN_DELTA, MIN_EPSILON
+from ipa.ranges import check_integer, exact_fraction
 
 HELPERS = 3
 """How many helpers add noise."""
@@ -77,6 +72,11 @@ class PerHelperLaplace:
     def interval_95(self) -> int:
         """The smallest t for which the tail's bound proves |noise| <= t with probability 95 %."""
         return half_width(lambda distance: tail_bound_of_three(self.rate, distance), OUTSIDE_95)
+
+    @property
+    def largest(self) -> int:
+        """What the released noise exceeds, in size, with probability 2^-64 at most."""
+        return self.largest_except_with(Fraction(1, 1 << 64))
 
     def largest_except_with(self, failure: Fraction) -> int:
         """A t that the released noise exceeds, in size, with probability at most `failure`.

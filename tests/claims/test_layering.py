@@ -22,7 +22,7 @@ FOUNDATION = ["errors", "names", "ranges", "parameters", "parties", "events", "w
 SHARED = {"foundation", "sharing", "network"}
 CIRCUITS = {"protocols.primitives", "protocols.verification", "protocols.circuits"}
 PROTOCOLS = SHARED | CIRCUITS | {"reports"}
-QUERY = PROTOCOLS | {"protocols", "attribution", "release", "query"}
+QUERY = PROTOCOLS | {"noise", "protocols", "attribution", "release", "result", "query"}
 EVERYTHING = QUERY | {"noise", "oracle", "budget", "client", "intake", "report_query", "attacks"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -37,8 +37,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "protocols.primitives": SHARED,
     "protocols.verification": SHARED | {"protocols.primitives"},
     "protocols.circuits": SHARED | {"protocols.primitives", "protocols.verification"},
-    "protocols": PROTOCOLS,
+    "protocols": PROTOCOLS | {"noise"},
     "release": SHARED,
+    "result": SHARED | {"noise"},
     "query": QUERY,
     "attribution": PROTOCOLS | {"protocols"},
     "intake": PROTOCOLS | {"client"},

@@ -10,11 +10,11 @@ from goodness import exp
 
 from ipa.errors import ParameterError
 from ipa.noise.accounting import delta_bound, sensitivity
-from ipa.noise.choice import DEFAULT_DELTA, choose_parameters
+from ipa.noise.choice import choose_parameters
 from ipa.noise.digitwise_laplace import DigitwiseLaplace
 from ipa.noise.divergence import composed_delta
-from ipa.noise.limits import MAX_CAP, MAX_DIGITS, MAX_PRECISION, MIN_DELTA, MIN_EPSILON
-from ipa.parameters import MAX_BREAKDOWNS
+from ipa.noise.limits import MAX_CAP, MAX_DIGITS, MAX_PRECISION
+from ipa.parameters import DEFAULT_DELTA, MAX_BREAKDOWNS, MIN_DELTA, MIN_EPSILON
 
 EPSILONS = [MIN_EPSILON, Fraction(1, 100), Fraction(1), Fraction(8), Fraction(64)]
 CAPS = [1, 2, 100, 65_537, MAX_CAP]

@@ -1,0 +1,94 @@
+"""What a query releases: the sums, the noise in them, and what it all cost."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ipa.errors import ParameterError
+from ipa.network.costs import Cost, cost_of
+from ipa.noise.choice import noise_for
+from ipa.noise.digitwise_laplace import DigitwiseLaplace
+from ipa.parameters import Mechanism, QueryParameters
+
+
+@dataclass(frozen=True)
+class NoiseInResult:
+    """The noise in every sum, and the promise that it keeps.
+
+    `standard_deviation` is a rounded float, for display. With probability 95 % a sum is within
+    `interval_95` of what it would be without noise.
+    """
+
+    mechanism: Mechanism
+    epsilon: Fraction
+    delta: Fraction
+    standard_deviation: float
+    interval_95: int
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """What a query released, and what it cost.
+
+    `sums[b]` is the sum (or count) attributed to breakdown key b, with noise unless the parameters have
+    no epsilon; it can then be negative. `rows` is the number of reports. `costs` is by step path;
+    `ipa.network.cost_of(result.costs)` is the total.
+    """
+
+    sums: list[int]
+    rows: int
+    parameters: QueryParameters
+    costs: dict[str, Cost]
+
+    @property
+    def noise(self) -> NoiseInResult | None:
+        """The noise in every sum; None where the sums are exact and not private."""
+        return noise_in(self.parameters)
+
+    def clipped(self) -> list[int]:
+        """The sums with negative ones as 0: nicer to look at, but no longer right on average."""
+        return [max(0, total) for total in self.sums]
+
+    def __repr__(self) -> str:
+        total, noise = cost_of(self.costs), self.noise
+        said = (
+            "no noise: not private"
+            if noise is None
+            else f"noise +-{noise.interval_95} at 95 %, epsilon={float(noise.epsilon):g}"
+        )
+        return (
+            f"QueryResult(sums={self.sums}, rows={self.rows}, {said}, "
+            f"security={self.parameters.security!r}, {total.and_gates} AND gates, "
+            f"{total.rounds} rounds, {total.bytes_sent} bytes, {total.seconds:.2f} s)"
+        )
+
+
+def noise_in(parameters: QueryParameters) -> NoiseInResult | None:
+    """The noise that a query with these parameters adds to every sum; None without epsilon.
+
+    Delta is the one that is promised for in-MPC noise, and 0 for noise per helper.
+    """
+    noise = noise_for(parameters)
+    if noise is None or parameters.epsilon is None:
+        return None
+    delta = parameters.delta if isinstance(noise, DigitwiseLaplace) else Fraction(0)
+    return NoiseInResult(
+        parameters.mechanism,
+        parameters.epsilon,
+        delta,
+        noise.standard_deviation,
+        noise.interval_95,
+    )
+
+
+def check_noise_is_said(parameters: QueryParameters, no_noise: bool) -> None:
+    """Check that exact sums are released only if the caller says so, and not if it says otherwise.
+
+    Raises: ParameterError.
+    """
+    if parameters.epsilon is None and not no_noise:
+        raise ParameterError(
+            "without noise the result is not private: give the parameters an epsilon, or say "
+            "no_noise=True (on the command line --epsilon or --no-noise)"
+        )
+    if parameters.epsilon is not None and no_noise:
+        raise ParameterError("no_noise contradicts epsilon: leave one of them out")
