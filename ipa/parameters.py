@@ -61,7 +61,7 @@ class QueryParameters:
     aggregate: Aggregate = "sum"
     attribution: Attribution = "last-touch"
     attribution_window: int | None = None
-    epsilon: Fraction | None = None
+    epsilon: Fraction | int | None = None
     delta: Fraction = DEFAULT_DELTA
     mechanism: Mechanism = "laplace"
     match_keys_can_collide: bool = False
@@ -126,7 +126,7 @@ class QueryParameters:
             + self.match_key_bits.to_bytes(2, "big")
             + bytes(widths)
             + (self.attribution_window or 0).to_bytes(8, "big")
-            + _fraction_to_bytes(self.epsilon or Fraction(0))
+            + _fraction_to_bytes(Fraction(self.epsilon or 0))
             + _fraction_to_bytes(self.delta)
         )
 

@@ -73,7 +73,7 @@ def noise_in(parameters: QueryParameters) -> NoiseInResult | None:
     delta = parameters.delta if isinstance(noise, DigitwiseLaplace) else Fraction(0)
     return NoiseInResult(
         parameters.mechanism,
-        parameters.epsilon,
+        Fraction(parameters.epsilon),
         delta,
         noise.standard_deviation,
         noise.interval_95,

@@ -19,10 +19,11 @@ def noise_for(parameters: QueryParameters) -> DigitwiseLaplace | PerHelperLaplac
     """
     if parameters.epsilon is None:
         return None
+    epsilon = Fraction(parameters.epsilon)
     if parameters.mechanism == "laplace-per-helper":
-        return PerHelperLaplace(epsilon=parameters.epsilon, sensitivity=parameters.sensitivity)
+        return PerHelperLaplace(epsilon=epsilon, sensitivity=parameters.sensitivity)
     return choose_parameters(
-        parameters.epsilon,
+        epsilon,
         parameters.cap,
         parameters.breakdowns,
         parameters.delta,

@@ -23,7 +23,16 @@ SHARED = {"foundation", "sharing", "network"}
 CIRCUITS = {"protocols.primitives", "protocols.verification", "protocols.circuits"}
 PROTOCOLS = SHARED | CIRCUITS | {"reports"}
 QUERY = PROTOCOLS | {"noise", "protocols", "attribution", "release", "result", "query"}
-EVERYTHING = QUERY | {"noise", "oracle", "budget", "client", "intake", "report_query", "attacks"}
+EVERYTHING = QUERY | {
+    "noise",
+    "oracle",
+    "budget",
+    "client",
+    "intake",
+    "report_query",
+    "attacks",
+    "planning",
+}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "foundation": set(),
@@ -45,6 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "intake": PROTOCOLS | {"client"},
     "report_query": QUERY | {"client", "budget", "intake"},
     "attacks": QUERY | {"oracle"},
+    "planning": {"foundation", "noise", "oracle", "result"},
     "": EVERYTHING,
     "__main__": {"commands"},
     "commands": EVERYTHING | {""},

@@ -1,0 +1,80 @@
+"""Planning a query: which cap, before any budget is spent.
+
+A low cap takes away from people with high totals (bias), a high one needs more noise (variance). On
+events in the clear, of an earlier epoch or made up, both can be computed for every cap, and so the
+error of each sum: its root mean square is sqrt(bias^2 + variance of the noise).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
+
+from ipa.errors import ParameterError
+from ipa.events import Event, check_events
+from ipa.oracle import (
+    attributed_credits,
+    query_in_steps,
+    rows_from_events,
+    sort_rows,
+    sums_per_breakdown,
+)
+from ipa.parameters import QueryParameters
+from ipa.result import noise_in
+
+
+@dataclass(frozen=True)
+class CapPlan:
+    """What a query with this cap would release of the planned events.
+
+    All are of one sum, in its unit: `bias` is the root mean square, over the breakdown keys, of what
+    capping takes away; `noise` the standard deviation of the noise; `error` that of both together.
+    `kept` is the share of all credit that is left after capping, from 0 to 1.
+    """
+
+    cap: int
+    kept: float
+    bias: float
+    noise: float
+    error: float
+
+
+def plan_caps(
+    events: Sequence[Event], parameters: QueryParameters, caps: Iterable[int]
+) -> list[CapPlan]:
+    """For each cap what capping and noise do to the sums of `events`, in the clear.
+
+    `parameters.epsilon` must be there; its cap is not used. The events are seen in the clear: plan with
+    those of an epoch that may be seen, or with made-up ones, since the plan itself is not private.
+
+    Raises: ParameterError for a cap out of range, for no cap, or for parameters without epsilon;
+        EventError for a bad event.
+    """
+    plans = [replace(parameters, cap=cap) for cap in caps]
+    if not plans:
+        raise ParameterError("there must be at least one cap to plan with")
+    if parameters.epsilon is None:
+        raise ParameterError("a plan needs an epsilon: without noise the best cap is none")
+    whole = _uncapped_sums(events, parameters)
+    return [_plan(events, asked, whole) for asked in plans]
+
+
+def best_cap(plans: Sequence[CapPlan]) -> CapPlan:
+    """The plan with the least error; of equals, the one with the smallest cap."""
+    return min(plans, key=lambda plan: (plan.error, plan.cap))
+
+
+def _plan(events: Sequence[Event], asked: QueryParameters, whole: Sequence[int]) -> CapPlan:
+    capped = query_in_steps(events, asked)
+    lost = [before - after for before, after in zip(whole, capped, strict=True)]
+    bias = sqrt(sum(loss * loss for loss in lost) / len(lost))
+    noise = noise_in(asked)
+    deviation = 0.0 if noise is None else noise.standard_deviation
+    kept = sum(capped) / sum(whole) if any(whole) else 1.0
+    return CapPlan(asked.cap, kept, bias, deviation, sqrt(bias * bias + deviation * deviation))
+
+
+def _uncapped_sums(events: Sequence[Event], parameters: QueryParameters) -> list[int]:
+    check_events(events, parameters)
+    rows = sort_rows(rows_from_events(events, parameters.aggregate))
+    credits = attributed_credits(rows, parameters.attribution, parameters.attribution_window)
+    return sums_per_breakdown(rows, credits, parameters.breakdowns)
