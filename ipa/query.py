@@ -40,7 +40,7 @@ def query(
         ParameterError, before anything, when the network's security is not the one that
         `parameters` names.
     """
-    _check_security(network, parameters)
+    check_security(network, parameters)
     with aborting_together(network), network.step("query"):
         check_inputs(network, reports.fields, parameters.to_bytes())
         if parameters.aggregate == "count":
@@ -59,8 +59,11 @@ def query(
         return noisy
 
 
-def _check_security(network: HelperPartyNetwork, parameters: QueryParameters) -> None:
-    """A query must not run with less security than it says, nor claim less than it has."""
+def check_security(network: HelperPartyNetwork, parameters: QueryParameters) -> None:
+    """A query must not run with less security than it says, nor claim less than it has.
+
+    Raises: ParameterError when the network's security is another than the parameters'.
+    """
     if network.is_malicious_secure != (parameters.security == "malicious"):
         offered = "malicious" if network.is_malicious_secure else "semi-honest"
         raise ParameterError(

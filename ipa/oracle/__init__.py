@@ -1,6 +1,6 @@
 """Every step, and the whole query, in the clear: what the protocols must compute."""
 
-from ipa.oracle.sql import query_sql
+from ipa.oracle.sql import moments_sql, query_sql
 from ipa.oracle.steps import (
     LastTouchPass,
     Row,
@@ -8,6 +8,7 @@ from ipa.oracle.steps import (
     cap_credits,
     last_touch_credits,
     last_touch_passes,
+    moments_in_steps,
     query_in_steps,
     rows_from_events,
     same_group_bits,
@@ -23,6 +24,8 @@ __all__ = [
     "cap_credits",
     "last_touch_credits",
     "last_touch_passes",
+    "moments_in_steps",
+    "moments_sql",
     "query_in_steps",
     "query_sql",
     "rows_from_events",

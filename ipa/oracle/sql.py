@@ -8,6 +8,8 @@ arithmetic on them is registered as functions.
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from itertools import combinations
+from typing import Any
 
 from ipa.events import Event, SourceEvent, check_events
 from ipa.parameters import QueryParameters
@@ -90,7 +92,7 @@ _CAPPED = {
     # A row keeps the difference it makes to the share of the cap that was reached so far.
     "proportional": """
 capped AS (
-    SELECT breakdown_key,
+    SELECT match_key, breakdown_key,
            CASE WHEN total > :cap
                 THEN subtract(multiply_divide(so_far, :cap, total),
                               multiply_divide(subtract(so_far, credit), :cap, total))
@@ -110,7 +112,7 @@ capped AS (
     # A row keeps the difference it makes to min(what was asked for so far, cap).
     "truncate": """
 capped AS (
-    SELECT breakdown_key,
+    SELECT match_key, breakdown_key,
            subtract(MIN(so_far, :cap), MIN(subtract(so_far, credit), :cap)) AS credit
     FROM (
         SELECT *, exact_sum(credit) OVER (
@@ -125,24 +127,73 @@ capped AS (
 
 _SUMS = "SELECT breakdown_key, exact_sum(credit) FROM capped GROUP BY breakdown_key"
 
+_PERSONS = """
+persons AS (
+    SELECT match_key, breakdown_key, exact_sum(credit) AS total
+    FROM capped GROUP BY match_key, breakdown_key
+)
+"""
+
+_MOMENTS = """
+SELECT breakdown_key, SUM(total > zeroblob(32)), exact_sum(total),
+       exact_sum(multiply_divide(total, total, :one))
+FROM persons GROUP BY breakdown_key
+"""
+
+_CROSS_PRODUCTS = """
+SELECT p.breakdown_key, q.breakdown_key, exact_sum(multiply_divide(p.total, q.total, :one))
+FROM persons p JOIN persons q
+ON p.match_key = q.match_key AND p.breakdown_key < q.breakdown_key
+GROUP BY p.breakdown_key, q.breakdown_key
+"""
+
 
 def query_sql(events: Sequence[Event], parameters: QueryParameters) -> list[int]:
     """The whole query in SQL (spec: Attribution Measurement, User Level Sensitivity Capping).
 
-    Returns one exact sum per breakdown key, without noise. Raises EventError.
+    Returns one exact sum per breakdown key, without noise.
+
+    Raises: EventError for a bad event.
     """
+    sums = [0] * parameters.breakdowns
+    for breakdown_key, total in _answer(events, parameters, "", _SUMS):
+        sums[_number(breakdown_key)] = _number(total)
+    return sums
+
+
+def moments_sql(events: Sequence[Event], parameters: QueryParameters) -> dict[str, list[int]]:
+    """The exact statistics of a moments query in SQL, as `moments_in_steps` has them.
+
+    Raises: EventError for a bad event.
+    """
+    people, totals, squares = ([0] * parameters.breakdowns for _ in range(3))
+    for breakdown_key, count, total, square in _answer(events, parameters, _PERSONS, _MOMENTS):
+        key = _number(breakdown_key)
+        people[key], totals[key], squares[key] = count, _number(total), _number(square)
+    crossed = dict.fromkeys(combinations(range(parameters.breakdowns), 2), 0)
+    for a, b, product in _answer(events, parameters, _PERSONS, _CROSS_PRODUCTS):
+        crossed[_number(a), _number(b)] = _number(product)
+    return {
+        "people": people,
+        "totals": totals,
+        "squares": squares,
+        "cross_products": list(crossed.values()),
+    }
+
+
+def _answer(
+    events: Sequence[Event], parameters: QueryParameters, more: str, question: str
+) -> list[tuple[Any, ...]]:
+    """The rows of `question` over the capped credits; Any is what sqlite3 returns."""
     check_events(events, parameters)
     attributed = _ATTRIBUTED[parameters.attribution]
-    statement = f"WITH {attributed} {_CREDITED}, {_CAPPED[parameters.capping]} {_SUMS}"
+    tables = [f"{attributed} {_CREDITED}", _CAPPED[parameters.capping], *filter(None, [more])]
     window = parameters.attribution_window or parameters.latest_time
-    values = {"cap": _blob(parameters.cap), "window": _blob(window)}
-    sums = [0] * parameters.breakdowns
+    values = {"cap": _blob(parameters.cap), "window": _blob(window), "one": _blob(1)}
     with closing(sqlite3.connect(":memory:")) as database:
         _register_exact_arithmetic(database)
         _load(database, events, count=parameters.aggregate == "count")
-        for breakdown_key, total in database.execute(statement, values):
-            sums[_number(breakdown_key)] = _number(total)
-    return sums
+        return database.execute(f"WITH {', '.join(tables)} {question}", values).fetchall()
 
 
 def _load(database: sqlite3.Connection, events: Sequence[Event], *, count: bool) -> None:

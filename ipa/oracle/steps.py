@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from ipa.errors import MismatchError
 from ipa.events import Event, SourceEvent, check_events
@@ -229,6 +230,32 @@ def query_in_steps(events: Sequence[Event], parameters: QueryParameters) -> list
     credits = attributed_credits(rows, parameters.attribution, parameters.attribution_window)
     credits = cap_credits(rows, credits, parameters.cap, parameters.capping)
     return sums_per_breakdown(rows, credits, parameters.breakdowns)
+
+
+def moments_in_steps(events: Sequence[Event], parameters: QueryParameters) -> dict[str, list[int]]:
+    """The exact statistics of a moments query: people, totals, squares, and cross_products.
+
+    The last has an entry for each pair a < b of breakdown keys, in the order (0, 1), (0, 2), ...
+
+    Raises: EventError for a bad event.
+    """
+    check_events(events, parameters)
+    rows = sort_rows(rows_from_events(events, parameters.aggregate))
+    credits = attributed_credits(rows, parameters.attribution, parameters.attribution_window)
+    credits = cap_credits(rows, credits, parameters.cap, parameters.capping)
+    keys = range(parameters.breakdowns)
+    of_person: defaultdict[int, list[int]] = defaultdict(lambda: [0] * parameters.breakdowns)
+    for row, credit in zip(rows, credits, strict=True):
+        of_person[row.match_key][row.breakdown_key] += credit
+    people = list(of_person.values())
+    return {
+        "people": [sum(person[b] > 0 for person in people) for b in keys],
+        "totals": [sum(person[b] for person in people) for b in keys],
+        "squares": [sum(person[b] ** 2 for person in people) for b in keys],
+        "cross_products": [
+            sum(person[a] * person[b] for person in people) for a, b in combinations(keys, 2)
+        ],
+    }
 
 
 def _check_lengths(name: str, column: Sequence[int], rows: int) -> None:

@@ -54,6 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "intake": PROTOCOLS | {"client"},
     "report_query": QUERY | {"client", "budget", "intake"},
     "attacks": QUERY | {"oracle"},
+    "moments": QUERY,
     "planning": {"foundation", "noise", "oracle", "result"},
     "": EVERYTHING,
     "__main__": {"commands"},
