@@ -29,7 +29,9 @@ class QueryParameters:
     `breakdowns` is the number of breakdown keys, numbered from 0. `cap` bounds what one match key
     contributes to all sums together (the sensitivity). `security` says against what one corrupted helper
     may do: be curious (`semi-honest`) or anything at all (`malicious`). The widths, in bits, bound the
-    fields of events. Raises ParameterError where a value is out of range.
+    fields of events.
+
+    Raises: ParameterError where a value is out of range.
     """
 
     breakdowns: int

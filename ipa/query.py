@@ -30,11 +30,16 @@ def query(
     """The sum per breakdown key, still shared: row b is breakdown key b (spec: Protocol).
 
     `reports` is any number of shared reports in any order. The sums are exact; no width can be
-    exceeded by any values that clients send. Reveals nothing. In a malicious-secure network every
-    product has been checked and all honest helpers have accepted when this returns. It raises
-    MisbehaviourError otherwise (only the very last message can make one honest helper abort alone,
-    and then the report collector gets no result: SPEC_NOTES: security-model), and ParameterError,
-    before anything, when the network's security is not the one that `parameters` names.
+    exceeded by any values that clients send. In a malicious-secure network every product has been
+    checked and all honest helpers have accepted when this returns.
+
+    Cost: that of the steps, a round for the input check, and in a malicious-secure network that of
+        the batch checks and two rounds of agreement; measured in COSTS.md.
+    Reveals: nothing.
+    Raises: ParameterError, before anything, when the network's security is not the one that
+        `parameters` names; MisbehaviourError when a helper deviates. By the very last message one
+        honest helper alone can be made to abort, and then the report collector gets no result
+        (SPEC_NOTES: security-model).
     """
     _check_security(network, parameters)
     with aborting_together(network), network.step("query"):
@@ -99,8 +104,10 @@ def run_query(
     """Run a query over events in the clear, simulating clients, three helpers and the collector.
 
     `no_noise` must be True: sums without differentially private noise are for tests and teaching
-    only. Raises EventError for a bad event and ParameterError
-    before any protocol work.
+    only.
+
+    Raises: ParameterError unless `no_noise` is said, and EventError for a bad event, both before any
+        protocol work.
     """
     if not no_noise:
         raise ParameterError("noise is not available: say no_noise=True to release exact sums")

@@ -12,7 +12,7 @@ from ipa.sharing.shared_bits import ColumnPair, SharedBits
 def shares_for_collector(network: HelperPartyNetwork, result: SharedBits) -> dict[int, ColumnPair]:
     """What each local helper sends to the report collector: its pair of shares of the result.
 
-    Raises UncheckedProductError in a malicious-secure network before agree_to_release.
+    Raises: UncheckedProductError in a malicious-secure network before agree_to_release.
     """
     network.check_owns(result)
     network.products.refuse_unreleased("release")
@@ -22,8 +22,10 @@ def shares_for_collector(network: HelperPartyNetwork, result: SharedBits) -> dic
 def combine_at_collector(pairs: Mapping[int, ColumnPair], rows: int) -> list[int]:
     """The rows of the result, from the three helpers' pairs of shares.
 
-    Every share comes from two helpers. Raises VerificationError, step `release`, when a helper's
-    shares are missing or two copies differ: then at least one helper lies and there is no result.
+    Every share comes from two helpers.
+
+    Raises: VerificationError, step `release`, when a helper's shares are missing or two copies differ:
+        then at least one helper lies and there is no result.
     """
     missing = [helper for helper in HELPERS if helper not in pairs]
     if missing:

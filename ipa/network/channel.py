@@ -96,7 +96,10 @@ def in_memory_channels(timeout: float = 0) -> dict[int, Channel]:
 
 
 def receive_expected(channel: Channel, step: str, sender: int, receiver: int, size: int) -> bytes:
-    """The payload of the message that must come next. Raises ChannelError when it is another."""
+    """The payload of the message that must come next.
+
+    Raises: ChannelError when it is another message, has another length, or does not come.
+    """
     message = channel.receive(sender)
     if message is None:
         raise ChannelError(step, f"no message from H{sender}", [receiver])

@@ -51,6 +51,8 @@ class HelperPartyNetwork:
     local helper parties, by helper. `security` says against what one corrupted helper may do: a
     malicious-secure network keeps every product in `products` until it is checked, by
     `check_rules`. `on_step`, if given, is called with the path of every step that begins (progress).
+
+    Raises: ParameterError for an unknown security, and unless there are one to three local helpers.
     """
 
     def __init__(
@@ -100,11 +102,16 @@ class HelperPartyNetwork:
         """A context in which the current step is `name` below the step it is entered from.
 
         With `top_level` it stands by itself, so that its costs are not those of the step around it.
+
+        Raises: MisbehaviourError when it is entered after the network has aborted.
         """
         return Step(self, name, top_level)
 
     def check_owns(self, value: "Shared") -> None:
-        """Raise MismatchError when `value` is shared among the helpers of another network."""
+        """Check that `value` is shared among the helpers of this network.
+
+        Raises: MismatchError when it is shared among those of another.
+        """
         if value.network_name != self.name:
             raise MismatchError(f"networks differ: {value.network_name} and {self.name}")
 
@@ -117,10 +124,12 @@ class HelperPartyNetwork:
         return cost
 
     def send_left(self, payloads: Mapping[int, bytes], size: int) -> dict[int, bytes]:
-        """Each local helper sends its payload to its left neighbour. One round.
+        """Each local helper sends its payload to its left neighbour.
 
-        Returns what each local helper received from its right neighbour, `size` bytes each. Raises
-        ChannelError when a message is not the expected one.
+        Returns what each local helper received from its right neighbour, `size` bytes each.
+
+        Cost: one round; the payload, for each helper.
+        Raises: ChannelError when a message is not the expected one.
         """
         self._send(payloads, left_of)
         self.cost.rounds += 1
@@ -129,10 +138,13 @@ class HelperPartyNetwork:
     def exchange(
         self, to_left: Mapping[int, bytes], to_right: Mapping[int, bytes], size: int
     ) -> tuple[dict[int, bytes], dict[int, bytes]]:
-        """Each local helper sends to both neighbours. One round.
+        """Each local helper sends to both neighbours.
 
         Returns what each local helper received from its right and from its left neighbour, `size`
-        bytes each. Raises ChannelError when a message is not the expected one.
+        bytes each.
+
+        Cost: one round; both payloads, for each helper.
+        Raises: ChannelError when a message is not the expected one.
         """
         self._send(to_left, left_of)
         self._send(to_right, right_of)
@@ -169,7 +181,10 @@ class HelperPartyNetwork:
 
 
 def raise_together(failures: Sequence[MisbehaviourError]) -> None:
-    """Raise the first of the failures, as detected by every helper that detected one, if any."""
+    """Raise the failures as one: the first, as noticed by every helper that noticed one.
+
+    Raises: the first failure; nothing when there is none.
+    """
     if failures:
         first = failures[0]
         detected_by = [helper for failure in failures for helper in failure.detected_by]

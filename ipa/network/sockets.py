@@ -63,7 +63,10 @@ class SocketChannel:
         self.close()
 
     def send(self, message: Message) -> None:
-        """Send one frame. Raises ChannelError when the receiver is gone or does not read."""
+        """Send one frame.
+
+        Raises: ChannelError when the receiver is gone or does not read.
+        """
         step = message.step.encode()
         frame = _LENGTHS.pack(len(step), len(message.payload)) + step + message.payload
         try:

@@ -88,7 +88,9 @@ _SUMS = "SELECT breakdown_key, exact_sum(credit) FROM capped GROUP BY breakdown_
 def query_sql(events: Sequence[Event], parameters: QueryParameters) -> list[int]:
     """The whole query in SQL (spec: Attribution Measurement, User Level Sensitivity Capping).
 
-    Returns one exact sum per breakdown key, without noise. Raises EventError.
+    Returns one exact sum per breakdown key, without noise.
+
+    Raises: EventError for a bad event.
     """
     check_events(events, parameters)
     statement = f"WITH {_CREDITED}, {_CAPPED[parameters.capping]} {_SUMS}"

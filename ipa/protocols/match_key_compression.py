@@ -16,7 +16,10 @@ _COINS = 4
 
 
 def check_compressed_bits(width: int, bits: int) -> None:
-    """Raise ParameterError unless match keys of `width` bits can be compressed to `bits` bits."""
+    """Check that match keys of `width` bits can be compressed to `bits` bits.
+
+    Raises: ParameterError when they cannot.
+    """
     if not isinstance(bits, int) or not 1 <= bits < width:
         raise ParameterError(
             f"match keys of {width} bits can be compressed to at least 1 and fewer than {width} "

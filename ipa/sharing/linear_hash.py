@@ -24,8 +24,9 @@ from ipa.sharing.xor import check_bits
 class CompressionMatrix:
     """A GF(2) matrix, `output_bits` rows by `input_bits` columns, public.
 
-    `images[i]` is the hash of the match key 2**i: column i, with row j at bit j. Raises
-    ParameterError when an image does not fit or the sizes are not from 1 to 256.
+    `images[i]` is the hash of the match key 2**i: column i, with row j at bit j.
+
+    Raises: ParameterError when an image does not fit or the sizes are not from 1 to 256.
     """
 
     input_bits: int
@@ -60,9 +61,9 @@ def random_matrix(input_bits: int, output_bits: int, randomness: Randomness) -> 
 
 
 def compress_match_key_share(share: int, matrix: CompressionMatrix) -> int:
-    """The hash of one match key, or of one XOR share of it. Local; reveals nothing.
+    """The hash of one match key, or of one XOR share of it. One table look-up per byte.
 
-    One table look-up per byte. Raises ParameterError when the share does not fit input_bits.
+    Raises: ParameterError when the share does not fit input_bits.
     """
     check_bits(share, matrix.input_bits)
     digest = 0
@@ -75,8 +76,9 @@ def compress_match_key_share(share: int, matrix: CompressionMatrix) -> int:
 def compress_match_key_columns(columns: Sequence[int], matrix: CompressionMatrix) -> list[int]:
     """The same on bit-sliced shares: column i holds bit i of all rows. The way for many rows.
 
-    Returns output_bits columns: about input_bits * output_bits / 2 XORs, whatever the rows. Raises
-    MismatchError when the number of columns is not input_bits.
+    Returns output_bits columns: about input_bits * output_bits / 2 XORs, whatever the rows.
+
+    Raises: MismatchError when the number of columns is not input_bits.
     """
     if len(columns) != matrix.input_bits:
         raise MismatchError(
@@ -94,6 +96,8 @@ def expected_collisions(users: int, output_bits: int) -> Fraction:
     """The expected number of pairs of different users that the hash makes one: n(n-1)/2 / 2**w.
 
     Exact, over the choice of the matrix.
+
+    Raises: ParameterError when users is negative or output_bits not from 1 to 256.
     """
     if users < 0:
         raise ParameterError(f"the number of users must not be negative, not {users}")
@@ -107,5 +111,7 @@ def collision_probability(users: int, output_bits: int) -> Fraction:
 
     The union bound min(1, n(n-1)/2 / 2**w), exact for n = 2: collisions of a linear hash are
     independent in pairs only, so the birthday product formula does not apply.
+
+    Raises: ParameterError when users is negative or output_bits not from 1 to 256.
     """
     return min(Fraction(1), expected_collisions(users, output_bits))

@@ -42,6 +42,9 @@ class Prss:
     `own_key` is k_i and `right_key` is k_(i+1) for helper i, each 32 bytes. Everything drawn depends
     on the session too: the name of the run, which must never come again under the same keys, also
     after an abort, or coins would be known before they are due (SPEC_NOTES: fresh-session).
+
+    Raises: ParameterError for a key of another length; RandomnessReuseError, from every method that
+        draws, when something was drawn in this step under this index before.
     """
 
     __slots__ = ("_own_key", "_right_key", "_session", "_used")

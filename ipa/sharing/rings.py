@@ -59,7 +59,10 @@ class Ring(Protocol):
 
 @dataclass(frozen=True)
 class IntegersModulo:
-    """The integers modulo `modulus`: Z/2^k for the fields the spec shares additively, or Z/p."""
+    """The integers modulo `modulus`: Z/2^k for the fields the spec shares additively, or Z/p.
+
+    Raises: ParameterError for a modulus below 2.
+    """
 
     modulus: int
 
@@ -105,7 +108,10 @@ class IntegersModulo:
         return a * b % self.modulus
 
     def inverse(self, a: int) -> int:
-        """a^-1 mod modulus. Raises ParameterError when `a` is not invertible."""
+        """a^-1 mod modulus.
+
+        Raises: ParameterError when `a` is not invertible.
+        """
         try:
             return pow(a, -1, self.modulus)
         except ValueError:

@@ -22,6 +22,9 @@ class SharedBits(Secret):
     `network_name` is the name of the helper party network whose helpers hold the shares; `shares`
     maps each local helper to its pair of column lists. `x[2]` and `x[0:8]` select columns; `^` and
     `~` are bitwise.
+
+    Raises: MismatchError, from whatever takes another table or public columns, when shapes, networks
+        or local helpers differ; IndexError for a column that is not there.
     """
 
     __slots__ = ("_shares", "network_name", "rows", "width")
@@ -46,7 +49,7 @@ class SharedBits(Secret):
     def shares_of(self, helper: int) -> ColumnPair:
         """What helper party `helper` holds: the columns of share i and of share i + 1.
 
-        Raises MismatchError when that helper is not local.
+        Raises: MismatchError when that helper is not local.
         """
         if helper not in self._shares:
             raise MismatchError(f"the shares of H{helper} are not here")
@@ -142,13 +145,19 @@ class SharedBits(Secret):
         return SharedBits(self.network_name, rows, width, shares)
 
     def check_same_shape(self, other: "SharedBits") -> None:
-        """Raise MismatchError unless both have the same network, rows and width."""
+        """Check that both tables have the same network, local helpers, rows and width.
+
+        Raises: MismatchError when they do not.
+        """
         self.check_same_rows(other)
         if self.width != other.width:
             raise MismatchError(f"widths differ: {self.width} bits and {other.width} bits")
 
     def check_same_rows(self, other: "SharedBits") -> None:
-        """Raise MismatchError unless both have the same network and rows."""
+        """Check that both tables have the same network, local helpers and rows.
+
+        Raises: MismatchError when they do not.
+        """
         if not isinstance(other, SharedBits):
             raise MismatchError(f"expected SharedBits, not {type(other).__name__}")
         if self.network_name != other.network_name:
@@ -169,7 +178,10 @@ class SharedBits(Secret):
 
 
 def join_columns(*tables: SharedBits) -> SharedBits:
-    """Tables side by side: the columns of the first are the least significant."""
+    """Tables side by side: the columns of the first are the least significant.
+
+    Raises: MismatchError when rows, networks or local helpers differ.
+    """
     first = tables[0]
     for table in tables[1:]:
         first.check_same_rows(table)
@@ -184,7 +196,10 @@ def join_columns(*tables: SharedBits) -> SharedBits:
 
 
 def join_rows(*tables: SharedBits) -> SharedBits:
-    """Tables of equal width one below another: the rows of the first come first."""
+    """Tables of equal width one below another: the rows of the first come first.
+
+    Raises: MismatchError when widths or networks differ.
+    """
     total = tables[0]
     for table in tables[1:]:
         total = _append_rows(total, table)

@@ -18,6 +18,9 @@ class SharedElements(Secret):
     """A secret list of `count` elements of `ring`; `+`, `-` between shared lists, `scale` by a public one.
 
     `shares` maps each local helper to its pair of lists of ring elements.
+
+    Raises: MismatchError, from whatever takes another list, when networks, rings or lengths differ;
+        IndexError for an element that is not there.
     """
 
     __slots__ = ("_shares", "count", "network_name", "ring")
@@ -58,7 +61,10 @@ class SharedElements(Secret):
         return self._with(other, self.ring.subtract)
 
     def scale(self, factors: Sequence[int]) -> "SharedElements":
-        """Element by element, times a public element of the ring."""
+        """Element by element, times a public element of the ring.
+
+        Raises: MismatchError when the lengths differ.
+        """
         if len(factors) != self.count:
             raise MismatchError(f"lengths differ: {self.count} and {len(factors)}")
         multiply = self.ring.multiply
@@ -76,7 +82,10 @@ class SharedElements(Secret):
         return SharedElements(self.network_name, self.ring, count, shares)
 
     def add_public(self, elements: Sequence[int]) -> "SharedElements":
-        """Element by element, plus a public element of the ring, which goes into share x1."""
+        """Element by element, plus a public element of the ring, which goes into share x1.
+
+        Raises: MismatchError when the lengths differ.
+        """
         if len(elements) != self.count:
             raise MismatchError(f"lengths differ: {self.count} and {len(elements)}")
         add = self.ring.add
@@ -89,7 +98,10 @@ class SharedElements(Secret):
         return SharedElements(self.network_name, self.ring, self.count, shares)
 
     def check_same_shape(self, other: "SharedElements") -> None:
-        """Raise MismatchError unless both have the same network, ring and length."""
+        """Check that both lists have the same network, ring and length.
+
+        Raises: MismatchError when they do not.
+        """
         if not isinstance(other, SharedElements):
             raise MismatchError(f"expected SharedElements, not {type(other).__name__}")
         if self.network_name != other.network_name:
@@ -114,7 +126,10 @@ class SharedElements(Secret):
 
 
 def join_elements(*lists: SharedElements) -> SharedElements:
-    """Lists over one ring one after another."""
+    """Lists over one ring one after another.
+
+    Raises: MismatchError when networks or rings differ.
+    """
     first = lists[0]
     if any(other.network_name != first.network_name or other.ring != first.ring for other in lists):
         raise MismatchError("only lists of one network and one field go one after another")

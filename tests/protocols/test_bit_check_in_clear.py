@@ -1,4 +1,4 @@
-"""The batch check of DESIGN section 5 with three helpers' shares and no network: the kernels fit.
+"""The batch check of AND gates with three helpers' shares and no network: the kernels fit.
 
 Every message of the protocol is replaced by adding the three helpers' values. This is a proof that
 the mathematics is right, not a check anybody may rely on.

@@ -24,7 +24,10 @@ def bit_at_first_difference(
     """The bit of `a` at the most significant position where `a` and `b` differ, row by row.
 
     That is 1 where a > b and 0 where a < b; where a = b it is bit 0 of `a`. Width w >= 1 in, one
-    column out. ceil(log2 w) rounds and at most 2(w - 1) gates per row; reveals nothing.
+    column out.
+
+    Cost: ceil(log2 w) rounds and at most 2(w - 1) gates per row.
+    Reveals: nothing.
     """
     a.check_same_shape(b)
     bit, differs = a, a ^ b
@@ -44,7 +47,9 @@ def bit_at_first_difference(
 def greater_than(network: HelperPartyNetwork, a: SharedBits, b: SharedBits) -> SharedBits:
     """One column: 1 where a > b as unsigned numbers. Widths are equal; w >= 0.
 
-    ceil(log2(w + 1)) rounds, at most 2w gates per row; reveals nothing.
+    Cost: ceil(log2(w + 1)) rounds, at most 2w gates per row.
+    Reveals: nothing.
+    Raises: MismatchError when rows, widths or networks differ.
     """
     return _compare(network, a, b, when_equal=0)
 
@@ -52,7 +57,9 @@ def greater_than(network: HelperPartyNetwork, a: SharedBits, b: SharedBits) -> S
 def at_least(network: HelperPartyNetwork, a: SharedBits, b: SharedBits) -> SharedBits:
     """One column: 1 where a >= b as unsigned numbers. Widths are equal; w >= 0.
 
-    ceil(log2(w + 1)) rounds, at most 2w gates per row; reveals nothing.
+    Cost: ceil(log2(w + 1)) rounds, at most 2w gates per row.
+    Reveals: nothing.
+    Raises: MismatchError when rows, widths or networks differ.
     """
     return _compare(network, a, b, when_equal=1)
 

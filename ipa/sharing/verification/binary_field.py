@@ -21,7 +21,9 @@ class BinaryField:
     """The field GF(2^degree), degree 8, 16 or 64.
 
     64 is the field of the batch check. The small ones exist to measure soundness errors that are
-    too rare to be seen with 64. Raises ParameterError for another degree.
+    too rare to be seen with 64.
+
+    Raises: ParameterError for another degree.
     """
 
     def __init__(self, degree: int = 64) -> None:
@@ -118,7 +120,10 @@ class BinaryField:
         return result
 
     def inverse(self, a: int) -> int:
-        """1/a = a^(2^d - 2). Raises ParameterError for zero."""
+        """1/a = a^(2^d - 2).
+
+        Raises: ParameterError for zero.
+        """
         if a == 0:
             raise ParameterError("zero has no inverse")
         return self.power(a, self.order - 2)
