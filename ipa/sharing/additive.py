@@ -1,4 +1,6 @@
-"""Additive secret sharing by a client (spec: Generating source and trigger reports).
+"""Additive sharing by a client: the spec asks for it, the query does not use it (SPEC_NOTES: xor-fields).
+
+Spec: Generating source and trigger reports; Two Party Secret Sharing.
 
 v = v1 + v2 + v3 modulo m, for m a power of two (words) or a prime (a field); all shares but one
 are independent and uniform modulo m, so any proper subset of them says nothing about the value.

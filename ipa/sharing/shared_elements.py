@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 
 from ipa.errors import MismatchError
-from ipa.parties import right_of
 from ipa.sharing.rings import Ring
 from ipa.sharing.secret import Secret
 
@@ -80,22 +79,6 @@ class SharedElements(Secret):
             helper: (change(own), change(right)) for helper, (own, right) in self._shares.items()
         }
         return SharedElements(self.network_name, self.ring, count, shares)
-
-    def add_public(self, elements: Sequence[int]) -> "SharedElements":
-        """Element by element, plus a public element of the ring, which goes into share x1.
-
-        Raises: MismatchError when the lengths differ.
-        """
-        if len(elements) != self.count:
-            raise MismatchError(f"lengths differ: {self.count} and {len(elements)}")
-        add = self.ring.add
-        shares = {}
-        for helper, (own, right) in self._shares.items():
-            shares[helper] = (
-                list(map(add, own, elements)) if helper == 1 else own,
-                list(map(add, right, elements)) if right_of(helper) == 1 else right,
-            )
-        return SharedElements(self.network_name, self.ring, self.count, shares)
 
     def check_same_shape(self, other: "SharedElements") -> None:
         """Check that both lists have the same network, ring and length.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from math import log2, sqrt
 
 import pytest
+from check_mathematics import add_public
 from malicious_cases import MaliciousSimulation, column_errors, element_errors, raised
 
 from ipa.errors import MisbehaviourError, VerificationError
@@ -132,7 +133,7 @@ def with_best_cheater(patch: pytest.MonkeyPatch, ring: Ring, error: Callable[[],
         if cheaters[0].error:
             errors = cheaters[0].add_errors("halve" in network.path)
             at_one, at_infinity = (
-                value.add_public([extra])
+                add_public(value, [extra])
                 for value, extra in zip((at_one, at_infinity), errors, strict=True)
             )
         return at_one, at_infinity

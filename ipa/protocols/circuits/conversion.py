@@ -1,4 +1,6 @@
-"""Conversions between additive shares (modulo 2^k or a prime) and XOR shares.
+"""Conversions between additive and XOR shares: the spec asks for them, the query does not use them.
+
+Additive is modulo 2^k or a prime, as the spec shares fields (SPEC_NOTES: xor-fields).
 
 In a replicated sharing x = x1 + x2 + x3 each summand is known to two helpers, so each summand is
 itself a shared value for free: the sharing in which it is the only summand that is not zero. A

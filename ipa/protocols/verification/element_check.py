@@ -1,4 +1,7 @@
-"""The batch check of products over a prime field: Goyal, Song and Zhu 2020 (eprint 2020/134)."""
+"""The batch check of products over a prime field: Goyal, Song and Zhu 2020 (eprint 2020/134).
+
+Such products come from conversions (`ipa.protocols.circuits.conversion`); the query has none.
+"""
 
 from collections.abc import Sequence
 
