@@ -22,6 +22,7 @@ from ipa.protocols.match_key_compression import compress_match_keys
 from ipa.protocols.padding import pad_reports
 from ipa.protocols.primitives.coins import public_coins
 from ipa.protocols.primitives.opening import open_bits, open_elements
+from ipa.protocols.primitives.run_name import agree_on_run_name
 from ipa.protocols.primitives.two_party import TwoPartyBits, replicate_two_party
 from ipa.protocols.report_sorting import sort_reports
 from ipa.protocols.verification.product_check import check_products
@@ -30,6 +31,7 @@ __all__ = [
     "HelperBits",
     "TwoPartyBits",
     "add",
+    "agree_on_run_name",
     "all_ones",
     "at_least",
     "attribute_last_touch",
