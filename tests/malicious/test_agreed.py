@@ -6,16 +6,21 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from malicious_cases import SEED, TINY_EVENTS, MaliciousSimulation, tiny
+from malicious_cases import SEED, TINY_EVENTS, MaliciousSimulation, column_errors, tiny
 
-from ipa.errors import MisbehaviourError, ParameterError, UncheckedProductError
+from ipa.errors import (
+    MisbehaviourError,
+    ParameterError,
+    UncheckedProductError,
+    VerificationError,
+)
 from ipa.network.channel import in_memory_channels
 from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
 from ipa.network.product_log import CheckRules
 from ipa.network.simulation import pairwise_keys, simulated_network
 from ipa.parameters import NO_TERMS, PrivacyTerms, QueryParameters, Security
 from ipa.parties import HELPERS
-from ipa.protocols.circuits.multiplication import multiply
+from ipa.protocols.circuits.multiplication import multiply, multiply_elements
 from ipa.protocols.primitives.abort import agree_to_release
 from ipa.protocols.primitives.coins import public_coins
 from ipa.protocols.primitives.input_check import check_inputs
@@ -203,3 +208,39 @@ def test_a_second_run_under_the_same_keys_has_other_coins() -> None:
         parties = [HelperParty(h, Prss(*keys[h]), channels[h]) for h in HELPERS]
         coins.append(public_coins(HelperPartyNetwork(name, parties), PRIME_FIELD, 2))
     assert not set(coins[0]) & set(coins[1])
+
+
+def test_an_agreement_does_not_cover_later_products_of_elements() -> None:
+    simulation = MaliciousSimulation(SEED)
+    x = simulation.numbers(PRIME_FIELD, [1, 2])
+    agree_to_release(simulation.network)
+    multiply_elements(simulation.network, x, x)
+    check_products(simulation.network)
+    with pytest.raises(UncheckedProductError, match="have not agreed"):
+        shares_for_collector(simulation.network, simulation.bits([1], 1))
+
+
+@pytest.mark.parametrize("later", ["nothing", "bits", "elements"])
+def test_a_check_that_failed_stays_failed_whatever_is_checked_later(later: str) -> None:
+    """The wrong batch is no longer pending, and the next one is right."""
+    attack = column_errors(2, "multiply", [1])
+    simulation = MaliciousSimulation(SEED, attack=attack)
+    network = simulation.network
+    x = simulation.bits([1, 0, 1], 1)
+    multiply(network, x, x)
+    with pytest.raises(VerificationError, match="a product is wrong"):
+        check_products(network)
+    if later == "bits":
+        multiply(network, x, x)  # of another step, "multiply#2": without an error
+    if later == "elements":
+        y = simulation.numbers(PRIME_FIELD, [1])
+        multiply_elements(network, y, y)
+    with pytest.raises(UncheckedProductError, match="after a check failed"):
+        open_bits(network, x)
+    if later == "nothing":
+        check_products(network)  # there is nothing to check, and nothing to fail
+    else:
+        with pytest.raises(UncheckedProductError, match="after a check failed"):
+            check_products(network)  # its coins cannot be opened either
+    with pytest.raises(UncheckedProductError, match="after a check failed"):
+        open_bits(network, x)

@@ -10,6 +10,7 @@ import pytest
 from malicious_cases import MaliciousSimulation
 
 from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.network.product_log import SMALLEST_CHECKED_FIELD
 from ipa.protocols.circuits.multiplication import multiply, multiply_elements
 from ipa.protocols.primitives.coins import public_coins
 from ipa.protocols.verification import bit_check, element_check, inner_product
@@ -17,6 +18,7 @@ from ipa.sharing.rings import PRIME_FIELD, Ring
 from ipa.sharing.verification.shamir import ShamirPoints
 
 PUBLIC = (ShamirPoints,)
+PUBLIC_NUMBERS = f"{SMALLEST_CHECKED_FIELD}|{PRIME_FIELD.modulus}"
 
 
 def values_in(frame: FrameType | None) -> Iterator[tuple[str, Any]]:
@@ -63,4 +65,4 @@ def test_nothing_in_use_during_a_check_shows_a_share(
     assert elements or "blocks" in names
     for where, text in shown.items():
         if not where.endswith(": weights"):
-            assert not re.search(r"\d{12}", text), (where, text)
+            assert not re.search(r"\d{12}", re.sub(PUBLIC_NUMBERS, "", text)), (where, text)
