@@ -8,7 +8,7 @@ from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
 from ipa.protocols.circuits.addition import add, subtract, sum_of, sum_rows
 from ipa.protocols.circuits.bitonic_sort import sort_rows
-from ipa.protocols.circuits.comparison import at_least, greater_than
+from ipa.protocols.circuits.comparison import greater_than
 from ipa.protocols.circuits.constants import public_columns, public_number, zero_extend
 from ipa.protocols.circuits.conversion import bits_from_elements, elements_from_bits
 from ipa.protocols.circuits.division import divide
@@ -33,7 +33,6 @@ __all__ = [
     "add",
     "agree_on_run_name",
     "all_ones",
-    "at_least",
     "attribute_last_touch",
     "bits_from_elements",
     "cap_credits",

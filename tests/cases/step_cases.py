@@ -6,7 +6,7 @@ obliviousness and locality (tests/claims), for its cost (tests/network) and unde
 (tests/malicious). A new step is added to `STEP_CASES`, and to nothing else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cost_formulas import (
@@ -19,12 +19,31 @@ from cost_formulas import (
     sorting,
     times,
 )
+from step_inputs import (
+    Columns,
+    Inputs,
+    aggregation_inputs,
+    attribution_inputs,
+    capped_credits,
+    capped_width,
+    capping_inputs,
+    compression_bits_of,
+    compression_inputs,
+    credit_bits,
+    ordered,
+    padded,
+    report_columns,
+    report_inputs,
+    rows_in,
+    rows_of,
+    sum_bits,
+)
 
 from ipa.events import Event
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.oracle import steps as oracle
 from ipa.oracle.steps import Row
-from ipa.parameters import QueryParameters, bits_for
+from ipa.parameters import QueryParameters
 from ipa.protocols.aggregation import sums_by_one_hot, sums_by_sorting
 from ipa.protocols.capping import cap_credits
 from ipa.protocols.helper_bits import helper_bits
@@ -35,13 +54,7 @@ from ipa.protocols.report_sorting import sort_reports
 from ipa.reports import GenericReports
 from ipa.sharing.shared_bits import SharedBits
 
-PADDING = Row(0, 0, 0, True, 0, 0)
-
-Inputs = dict[str, tuple[list[int], int]]
-"""By name of a table: its rows in the clear, and its width."""
-
 Tables = dict[str, SharedBits]
-Columns = list[list[int]]
 
 
 def as_they_are(results: Columns, _: Inputs) -> Columns:
@@ -69,61 +82,6 @@ class StepCase:
 def shared(deal: Callable[[list[int], int], SharedBits], inputs: Inputs) -> Tables:
     """The inputs, shared by `deal`, which is given rows and a width."""
     return {name: deal(rows, width) for name, (rows, width) in inputs.items()}
-
-
-# What the steps work on, in the clear
-
-
-def rows_of(events: list[Event]) -> list[Row]:
-    """The reports as they come."""
-    return oracle.rows_from_events(events, "sum")
-
-
-def padded(rows: Sequence[Row]) -> list[Row]:
-    """The rows, and as many neutral ones as make a power of two."""
-    return [*rows, *[PADDING] * ((1 << log2(max(1, len(rows)))) - len(rows))]
-
-
-def ordered(events: list[Event]) -> list[Row]:
-    """The rows that the sort hands on."""
-    return oracle.sort_rows(padded(rows_of(events)))
-
-
-def capped_credits(events: list[Event], parameters: QueryParameters) -> list[int]:
-    """The credits that capping hands on."""
-    rows = ordered(events)
-    credits = oracle.last_touch_credits(rows)
-    return oracle.cap_credits(rows, credits, parameters.cap, parameters.capping)
-
-
-def credit_bits(rows: int, parameters: QueryParameters) -> int:
-    """The width of a credit that cannot wrap."""
-    return bits_for(rows * ((1 << parameters.value_bits) - 1))
-
-
-def report_inputs(rows: Sequence[Row], p: QueryParameters) -> Inputs:
-    """The fields of reports, in the order of the generic report."""
-    return {
-        "match_key": ([row.match_key for row in rows], p.match_key_bits),
-        "attribution_constraint_id": (
-            [row.attribution_constraint_id for row in rows],
-            p.attribution_constraint_id_bits,
-        ),
-        "timestamp": ([row.timestamp for row in rows], p.timestamp_bits),
-        "is_trigger": ([int(row.is_trigger) for row in rows], 1),
-        "breakdown_key": ([row.breakdown_key for row in rows], p.breakdown_key_bits),
-        "trigger_value": ([row.trigger_value for row in rows], p.value_bits),
-    }
-
-
-def report_columns(rows: Sequence[Row], p: QueryParameters) -> Columns:
-    """The same as results."""
-    return [values for values, _ in report_inputs(rows, p).values()]
-
-
-def rows_in(inputs: Inputs) -> int:
-    """How many rows the tables have."""
-    return len(next(iter(inputs.values()))[0])
 
 
 def same_shape(inputs: Inputs, _: QueryParameters) -> list[tuple[int, int]]:
@@ -206,16 +164,6 @@ HELPER_BITS_CASE = StepCase(
 )
 
 
-def attribution_inputs(events: list[Event], p: QueryParameters) -> Inputs:
-    """Sorted rows with the helper bit of attribution."""
-    rows = ordered(events)
-    return {
-        "same": (oracle.same_group_bits(rows), 1),
-        "is_trigger": ([int(row.is_trigger) for row in rows], 1),
-        "trigger_value": ([row.trigger_value for row in rows], p.value_bits),
-    }
-
-
 ATTRIBUTION_CASE = StepCase(
     "last touch",
     inputs=attribution_inputs,
@@ -229,20 +177,6 @@ ATTRIBUTION_CASE = StepCase(
 
 
 # Capping and aggregation
-
-
-def capping_inputs(events: list[Event], p: QueryParameters) -> Inputs:
-    """Credits with the helper bit of the cap."""
-    rows = ordered(events)
-    return {
-        "same": (oracle.same_match_key_bits(rows), 1),
-        "credit": (oracle.last_touch_credits(rows), credit_bits(len(rows), p)),
-    }
-
-
-def capped_width(width: int, p: QueryParameters) -> int:
-    """A cap that no credit of that width exceeds changes nothing."""
-    return width if p.cap >= (1 << width) - 1 else bits_for(p.cap)
 
 
 def capping_cost(inputs: Inputs, p: QueryParameters) -> Formula:
@@ -261,24 +195,9 @@ CAPPING_CASE = StepCase(
 )
 
 
-def aggregation_inputs(events: list[Event], p: QueryParameters) -> Inputs:
-    """Capped credits with their breakdown keys."""
-    rows = ordered(events)
-    width = capped_width(credit_bits(len(rows), p), p)
-    return {
-        "breakdown_key": ([row.breakdown_key for row in rows], p.breakdown_key_bits),
-        "credit": (capped_credits(events, p), width),
-    }
-
-
 def aggregation_oracle(events: list[Event], p: QueryParameters) -> Columns:
     """The sum of each breakdown key."""
     return [oracle.sums_per_breakdown(ordered(events), capped_credits(events, p), p.breakdowns)]
-
-
-def sum_bits(inputs: Inputs, p: QueryParameters) -> int:
-    """The width of a sum that cannot wrap, also where the cap is wider than all values together."""
-    return max(inputs["credit"][1], credit_bits(rows_in(inputs), p))
 
 
 def aggregation_case(
@@ -307,26 +226,6 @@ def aggregation_case(
 
 
 # Match key compression: which hash it is nobody knows, so the hashes of the numbers 1, 2, 4, .. are asked
-
-
-def compression_inputs(events: list[Event], p: QueryParameters) -> Inputs:
-    """The match keys three bits wider than their hashes, and below them each power of two."""
-    keys = [event.match_key * 0x9E37 for event in events]
-    bits = compressed_bits(len(events))
-    width = bits + 3
-    return {
-        "match_key": ([*(k % (1 << width) for k in keys), *(1 << i for i in range(width))], width)
-    }
-
-
-def compressed_bits(events: int) -> int:
-    """Enough for so many events and for the powers of two below them."""
-    return bits_for(events + 32)
-
-
-def compression_bits_of(width: int) -> int:
-    """The width of the hashes of match keys of `width` bits."""
-    return width - 3
 
 
 def linearity(results: Columns, inputs: Inputs) -> Columns:

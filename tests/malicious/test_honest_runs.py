@@ -29,7 +29,7 @@ from ipa.parameters import Capping, QueryParameters
 from ipa.parties import HELPERS
 from ipa.protocols.circuits.addition import add, subtract, sum_rows
 from ipa.protocols.circuits.bitonic_sort import sort_rows
-from ipa.protocols.circuits.comparison import at_least, greater_than
+from ipa.protocols.circuits.comparison import greater_than
 from ipa.protocols.circuits.conversion import bits_from_elements, elements_from_bits
 from ipa.protocols.circuits.division import divide
 from ipa.protocols.circuits.equality import equal
@@ -127,7 +127,6 @@ CIRCUITS: dict[str, tuple[Circuit, Callable[[int, int, int], int]]] = {
     "add": (add, lambda a, b, w: (a + b) % 2**w),
     "subtract": (subtract, lambda a, b, w: (a - b) % 2**w),
     "greater": (greater_than, lambda a, b, w: a > b),
-    "at least": (at_least, lambda a, b, w: a >= b),
     "equal": (equal, lambda a, b, w: a == b),
     "choose": (lambda n, x, y: choose(n, x[0], x, y), lambda a, b, w: a if a & 1 else b),
     "divide": (

@@ -29,7 +29,7 @@ from ipa.parties import HELPERS
 from ipa.protocols.aggregation import one_hot_gates, sorting_gates
 from ipa.protocols.circuits.addition import add, multiply_by_constant, subtract, sum_of, sum_rows
 from ipa.protocols.circuits.bitonic_sort import sort_gates, sort_rows
-from ipa.protocols.circuits.comparison import at_least, first_difference_gates, greater_than
+from ipa.protocols.circuits.comparison import first_difference_gates, greater_than
 from ipa.protocols.circuits.conversion import elements_from_bits
 from ipa.protocols.circuits.division import divide
 from ipa.protocols.circuits.equality import all_ones, equal
@@ -116,7 +116,6 @@ def test_circuits(rows: int, width: int) -> None:
 
     comparison = per_row((log2(width + 1), first_difference_gates(width + 1)))
     measured(on(2, greater_than), comparison)
-    measured(on(2, at_least), comparison)
     assert first_difference_gates(width + 1) <= 2 * width
     measured(on(2, add), per_row(addition(width)))
     measured(on(2, subtract), per_row(addition(width)))

@@ -56,6 +56,16 @@ def test_a_slow_reader_does_not_hold_a_send_beyond_its_timeout(
     assert slow.sent == 50
 
 
+def test_a_frame_that_is_sent_whole_is_sent_however_late_it_is(
+    ends: dict[int, dict[int, socket.socket]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0, 100])
+    monkeypatch.setattr(sockets, "monotonic", lambda: next(clock, 200))
+    with SocketChannel(1, ends[1], timeout=5) as end, SocketChannel(2, ends[2], timeout=60) as peer:
+        end.send(Message("step", 1, 2, b"late"))
+        assert peer.receive(1) == Message("step", 1, 2, b"late")
+
+
 def test_nothing_follows_a_frame_that_was_cut(ends: dict[int, dict[int, socket.socket]]) -> None:
     """A peer that reads on would take it for the rest of the frame."""
     with SocketChannel(1, ends[1], timeout=0.2) as end:

@@ -6,7 +6,8 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from step_cases import PADDING, STEP_CASES, StepCase, report_inputs, shared
+from step_cases import STEP_CASES, StepCase, shared
+from step_inputs import PADDING, report_inputs
 from strategies import SEEDS, Simulation, below, columns_of_numbers, examples, small_queries
 from test_spec_example import AGGREGATES, EVENTS
 

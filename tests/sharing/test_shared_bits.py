@@ -164,6 +164,7 @@ def test_local_operations_on_numbers(
     assert secret(x + y) == [(p + q) % m for p, q in pairs]
     assert secret(x - y) == [(p - q) % m for p, q in pairs]
     assert secret(x.scale(b)) == [p * q % m for p, q in pairs]
+    assert secret(x.total()) == [sum(a) % m]
     assert secret(add_public(x, b)) == [(p + q) % m for p, q in pairs]
     assert secret(join_elements(x, y, x)) == a + b + a
     bounds = st.none() | st.integers(-count - 2, count + 2)
