@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ipa.errors import ParameterError
+from ipa.names import check_identifier
 from ipa.ranges import check_integer
 
 Capping = Literal["proportional", "truncate"]
 Aggregate = Literal["sum", "count"]
 Security = Literal["semi-honest", "malicious"]
+Mechanism = Literal["none"]
 Fanout = Literal["source", "trigger"]
 ReportKind = Literal["source", "trigger"]
 
@@ -20,6 +22,11 @@ MAX_BREAKDOWNS = 1 << 20
 def bits_for(largest: int) -> int:
     """The number of bits needed to hold every integer from 0 to `largest`."""
     return largest.bit_length()
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ParameterError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +87,36 @@ class QueryParameters:
         return max(1, bits_for(self.breakdowns - 1))
 
 
-def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ParameterError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+@dataclass(frozen=True, kw_only=True)
+class PrivacyTerms:
+    """What a query is charged for and how its result is protected; the helpers agree on it.
+
+    `query_id` is that of the ledger, empty where nothing is charged. `epsilon_millionths` is what is
+    charged (SPEC_NOTES: epsilon-unit). `mechanism` is the noise that is added: none so far.
+
+    Raises: ParameterError where a value is out of range.
+    """
+
+    query_id: str = ""
+    epsilon_millionths: int = 0
+    mechanism: Mechanism = "none"
+
+    def __post_init__(self) -> None:
+        if self.query_id:
+            check_identifier("query_id", self.query_id)
+        check_integer("epsilon_millionths", self.epsilon_millionths, 0, (1 << 64) - 1)
+        _check_choice("mechanism", self.mechanism, get_args(Mechanism))
+
+    def to_bytes(self) -> bytes:
+        """The terms as the helpers compare them (SPEC_NOTES.md, What helpers agree on)."""
+        query_id = self.query_id.encode()
+        return (
+            bytes([len(query_id)])
+            + query_id
+            + self.epsilon_millionths.to_bytes(8, "big")
+            + bytes([get_args(Mechanism).index(self.mechanism)])
+        )
+
+
+NO_TERMS = PrivacyTerms()
+"""Nothing is charged and no noise is added."""

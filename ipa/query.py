@@ -8,7 +8,7 @@ from ipa.events import Event, check_events
 from ipa.network.costs import Cost, cost_of
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions
-from ipa.parameters import QueryParameters
+from ipa.parameters import NO_TERMS, PrivacyTerms, QueryParameters
 from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
 from ipa.protocols.helper_bits import helper_bits
@@ -25,12 +25,16 @@ from ipa.sharing.shared_bits import SharedBits
 
 
 def query(
-    network: HelperPartyNetwork, reports: GenericReports, parameters: QueryParameters
+    network: HelperPartyNetwork,
+    reports: GenericReports,
+    parameters: QueryParameters,
+    terms: PrivacyTerms = NO_TERMS,
 ) -> SharedBits:
     """The sum per breakdown key, still shared: row b is breakdown key b (spec: Protocol).
 
     `reports` is any number of shared reports in any order. The sums are exact; no width can be
-    exceeded by any values that clients send. In a malicious-secure network every product has been
+    exceeded by any values that clients send. The helpers go on only if they have the same
+    `parameters` and the same `terms`. In a malicious-secure network every product has been
     checked and all honest helpers have accepted when this returns.
 
     Cost: that of the steps, a round for the input check, and in a malicious-secure network that of
@@ -43,7 +47,7 @@ def query(
     """
     _check_security(network, parameters)
     with aborting_together(network), network.step("query"):
-        check_inputs(network, reports.fields, parameters.to_bytes())
+        check_inputs(network, reports.fields, [parameters.to_bytes(), terms.to_bytes()])
         if parameters.aggregate == "count":
             reports = replace(reports, trigger_value=reports.is_trigger)
         ordered = sort_reports(network, pad_reports(network, reports))

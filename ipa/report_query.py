@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from ipa.budget.epsilon import to_micro
 from ipa.budget.ledger import Receipt, charge
 from ipa.budget.transparency import QueryRecord
 from ipa.client.configuration import HelperKeys
@@ -14,7 +15,7 @@ from ipa.errors import ParameterError
 from ipa.intake.query_comparison import compare_queries
 from ipa.intake.report_intake import take_in_reports
 from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions
-from ipa.parameters import QueryParameters
+from ipa.parameters import NO_TERMS, PrivacyTerms, QueryParameters
 from ipa.parties import HELPERS
 from ipa.protocols.match_key_compression import check_compressed_bits, compress_match_keys
 from ipa.query import QueryResult, query
@@ -103,7 +104,9 @@ def run_report_query(
     agreed = own_streams[1].stream
     check_parameters(agreed.query, parameters)
     if compressed_match_key_bits is not None:
-        check_compressed_bits(agreed.query.match_key_bits, compressed_match_key_bits)
+        check_compressed_bits(
+            agreed.query.match_key_bits, compressed_match_key_bits, len(agreed.records)
+        )
         parameters = replace(parameters, match_key_bits=compressed_match_key_bits)
     receipt = pay(payment, agreed.query, len(agreed.records), parameters) if payment else None
     if on_accepted is not None:
@@ -115,7 +118,7 @@ def run_report_query(
         reports = replace(reports, match_key=hashed)
         bound = collision_probability(reports.rows, compressed_match_key_bits)
         compression = Compression(compressed_match_key_bits, bound)
-    shared = query(network, reports, parameters)
+    shared = query(network, reports, parameters, terms_of(payment))
     sums = combine_at_collector(shares_for_collector(network, shared), parameters.breakdowns)
     result = QueryResult(sums, reports.rows, parameters, network.costs)
     return ReportQueryResult(
@@ -138,6 +141,13 @@ def check_parameters(asked: FanoutQuery, parameters: QueryParameters) -> None:
             raise ParameterError(
                 f"the reports were made with {name} {made_with[name]}, the query asks for {width}"
             )
+
+
+def terms_of(payment: Payment | None) -> PrivacyTerms:
+    """What the helpers agree on of the payment: query ID, epsilon, and that there is no noise."""
+    if payment is None:
+        return NO_TERMS
+    return PrivacyTerms(query_id=payment.query_id, epsilon_millionths=to_micro(payment.epsilon))
 
 
 def pay(payment: Payment, asked: FanoutQuery, rows: int, parameters: QueryParameters) -> Receipt:

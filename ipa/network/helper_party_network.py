@@ -52,7 +52,8 @@ class HelperPartyNetwork:
     malicious-secure network keeps every product in `products` until it is checked, by
     `check_rules`. `on_step`, if given, is called with the path of every step that begins (progress).
 
-    Raises: ParameterError for an unknown security, and unless there are one to three local helpers.
+    Raises: ParameterError for an unknown security, and unless there are one to three local helpers;
+        RandomnessReuseError for a name that a run under the same keys has had in this process.
     """
 
     def __init__(

@@ -15,6 +15,7 @@ import hmac
 from collections.abc import Sequence
 from copy import copy
 from hashlib import blake2b
+from threading import Lock
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -23,6 +24,16 @@ from ipa.sharing.bits import Columns, bytes_per_column, decode_columns, ones
 from ipa.sharing.rings import Ring
 
 KEY_BYTES = 32
+
+_runs: set[bytes] = set()
+"""Digests of the keys and names of all runs of this process."""
+
+_runs_lock = Lock()
+
+
+class ReproducibleKey(bytes):
+    """A pairwise key that is made from a seed, for tests and teaching: its runs may be repeated."""
+
 
 TAG_BYTES = 8
 """Length of a tag: two different messages have the same one with probability 2^-64."""
@@ -61,7 +72,21 @@ class Prss:
         return f"<Prss: two pairwise keys, {len(self._used)} draws>"
 
     def for_session(self, session: str) -> "Prss":
-        """The same keys for the run named `session`, of which nothing has been drawn yet."""
+        """The same keys for the run named `session`, of which nothing has been drawn yet.
+
+        Raises: RandomnessReuseError when this process has had a run of that name under these keys,
+            unless they are reproducible ones (SPEC_NOTES: fresh-session).
+        """
+        keys = self._own_key, self._right_key
+        if not any(isinstance(key, ReproducibleKey) for key in keys):
+            run = blake2b(b"".join(keys) + session.encode(), digest_size=32).digest()
+            with _runs_lock:
+                if run in _runs:
+                    raise RandomnessReuseError(
+                        "a run of that name was made before under the same pairwise keys: "
+                        "every run needs a new one"
+                    )
+                _runs.add(run)
         bound = copy(self)
         bound._session = session
         bound._used = set()

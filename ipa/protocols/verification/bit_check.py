@@ -106,9 +106,9 @@ class _Weights:
     groups: list[int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Blocks:
-    """One helper's pairs of shares of x, y and z as blocks."""
+    """One helper's pairs of shares of x, y and z as blocks; shares stay out of `repr`."""
 
     x: tuple[list[int], list[int]]
     y: tuple[list[int], list[int]]

@@ -9,7 +9,7 @@ them, the new claim H(r) at a public coin r is false if the old one was, except 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from ipa.errors import MisbehaviourError, VerificationError
@@ -41,11 +41,12 @@ class VectorArithmetic(Generic[Vector]):
 class InnerProduct(Generic[Vector]):
     """The statement that `claim` is the inner product of X and Y, vectors of equal length >= 1.
 
-    `x` and `y` are each local helper's Shamir shares, `claim` is a replicated list of one element.
+    `x` and `y` are each local helper's Shamir shares, which stay out of `repr`; `claim` is a
+    replicated list of one element.
     """
 
-    x: Mapping[int, Vector]
-    y: Mapping[int, Vector]
+    x: Mapping[int, Vector] = field(repr=False)
+    y: Mapping[int, Vector] = field(repr=False)
     claim: SharedElements
 
 
