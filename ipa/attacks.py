@@ -118,6 +118,8 @@ class Attack:
 
     `tampering` changes its messages, `prss` makes its pairwise randomness from its keys, `inputs`
     changes the shares it starts from.
+
+    Raises: ParameterError for a helper that is not 1, 2 or 3.
     """
 
     helper: int
@@ -133,22 +135,34 @@ class Attack:
 def tamper(
     helper: int, pattern: str, change: Change, *, receiver: int | None = None, bit: int = 0
 ) -> Attack:
-    """Change the messages `helper` sends in steps that match `pattern`; see Tampering."""
+    """Change the messages `helper` sends in steps that match `pattern`; see Tampering.
+
+    Raises: ParameterError for a helper that is not 1, 2 or 3.
+    """
     return Attack(helper, Tampering(helper, pattern, change, receiver=receiver, bit=bit))
 
 
 def add_error(helper: int, pattern: str) -> Attack:
-    """Add an error to every product in steps that match `pattern`, in what is sent and in what is kept."""
+    """Add an error to every product in steps that match `pattern`, in what is sent and in what is kept.
+
+    Raises: ParameterError for a helper that is not 1, 2 or 3.
+    """
     return Attack(helper, prss=lambda keys: _ErringPrss(keys, pattern))
 
 
 def use_other_keys(helper: int) -> Attack:
-    """Use a pairwise key of its own in place of the one shared with the right neighbour."""
+    """Use a pairwise key of its own in place of the one shared with the right neighbour.
+
+    Raises: ParameterError for a helper that is not 1, 2 or 3.
+    """
     return Attack(helper, prss=lambda keys: Prss(keys[0], os.urandom(KEY_BYTES)))
 
 
 def feed_other_input(helper: int) -> Attack:
-    """Start from other shares of the match keys than those received."""
+    """Start from other shares of the match keys than those received.
+
+    Raises: ParameterError for a helper that is not 1, 2 or 3.
+    """
 
     def change(reports: GenericReports) -> GenericReports:
         def inverted(pair: ColumnPair) -> ColumnPair:
@@ -175,8 +189,9 @@ class AttackReport:
     named in the first, `detected_by` the honest helpers that noticed it themselves. `tampered` is
     the number of messages that were changed: 0 says that a pattern matched nothing.
 
-    In lockstep both honest helpers always abort together. In threads a helper to which the very last
-    message lies aborts alone: the report collector, who needs the shares of all, gets no result.
+    In lockstep both honest helpers always abort together. In threads the very last message can lie to
+    one helper, which then aborts alone. The report collector, who needs the shares of all three, gets
+    no result.
     """
 
     outcome: Literal["aborted", "released"]
@@ -190,7 +205,12 @@ class AttackReport:
 def run_attack(
     events: Sequence[Event], parameters: QueryParameters, attack: Attack, seed: int | None = None
 ) -> AttackReport:
-    """Run a query in lockstep with one corrupted helper, with a `seed` always the same one."""
+    """Run a query in lockstep with one corrupted helper, with a `seed` always the same one.
+
+    Cost: that of the query.
+    Reveals: the result to the caller, who plays the report collector.
+    Raises: nothing for what the attack does, which is in the report.
+    """
     seed = secrets.randbits(64) if seed is None else seed
     network = simulated_network(
         seed, [attack.tampering] if attack.tampering else (), security=parameters.security
@@ -219,6 +239,10 @@ def run_attack_in_threads(
     """Run a query with every helper in its own thread and network, one of them corrupted.
 
     A message that does not come within `timeout` seconds is missing.
+
+    Cost: that of the query.
+    Reveals: the result to the caller, who plays the report collector.
+    Raises: nothing for what the attack does, which is in the report.
     """
     name, keys, channels = "threads", pairwise_keys(seed), in_memory_channels(timeout)
     reports = _shared(name, events, parameters, seed)

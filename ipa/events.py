@@ -75,9 +75,11 @@ _ReadInteger = Callable[[object], int | None]
 def events_from_mappings(rows: Iterable[Mapping[str, object]]) -> list[Event]:
     """Events from mappings with the names of `COLUMNS`, and perhaps `site`, as keys.
 
-    `report` is "source" or "trigger", integers are `int`; a field that does not apply is absent,
-    None, "" or NaN, as a data frame has it. Raises EventError. The ranges that a query allows are
-    checked by `check_events`.
+    `report` is "source" or "trigger", integers are `int`. A field that does not apply is absent,
+    None, "" or NaN, as a data frame has it. The ranges that a query allows are checked by
+    `check_events`.
+
+    Raises: EventError at the first row that is wrong.
     """
     events = []
     for row, record in enumerate(rows, start=1):
@@ -93,10 +95,11 @@ def events_from_mappings(rows: Iterable[Mapping[str, object]]) -> list[Event]:
 def read_events_csv(stream: TextIO, name: str = "") -> list[Event]:
     """Events from CSV with the header `COLUMNS`, and perhaps `site`, in any order.
 
-    Integers are plain decimal digits; a field that does not apply is empty. A byte order mark, CRLF,
-    no rows and a blank last line are fine. `name` goes in front of messages. Raises EventError at
-    the first bad row, which counts from 1 after the header. The ranges that a query allows are
-    checked by `check_events`.
+    Integers are plain decimal digits. A field that does not apply is empty. A byte order mark, CRLF,
+    no rows and a blank last line are fine. `name` goes in front of messages. The ranges that a query
+    allows are checked by `check_events`.
+
+    Raises: EventError at the first bad row, which counts from 1 after the header.
     """
     records = _csv_records(stream, name)
     _, header = next(records, (0, None))
@@ -133,9 +136,11 @@ def write_events_csv(events: Iterable[Event], stream: TextIO) -> None:
 
 
 def check_events(events: Iterable[Event], parameters: QueryParameters, name: str = "") -> None:
-    """Check that every field is an integer within the query's widths, or raise EventError.
+    """Check that every field is an integer within the query's widths.
 
-    Breakdown keys must be below `parameters.breakdowns`. `name` goes in front of the message.
+    Breakdown keys must be below `parameters.breakdowns`. `name` goes in front of messages.
+
+    Raises: EventError at the first field that is not.
     """
     widths = {
         "match_key": parameters.match_key_bits,

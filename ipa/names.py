@@ -35,13 +35,16 @@ MAX_EPOCH = (1 << 32) - 1
 
 
 def check_identifier(field: str, value: object) -> None:
-    """Raise ParameterError unless `value` can name a site, a party, a network or a query.
+    """Check that `value` can name a site, a party, a network or a query.
 
-    1 to 255 bytes of UTF-8, every character printable and none of them a space, the first a letter
-    or digit, so that an exported table cannot be read as a spreadsheet formula; in lower case and
-    in Unicode normalization form C, so that one name has one spelling and one budget. Names are
-    compared byte for byte. Letters of two scripts can still look alike: which names are given out
-    is for the registries of domains to rule, and for the helpers when they accept a commitment.
+    A name is 1 to 255 bytes of UTF-8. Every character is printable and none of them is a space. The
+    first is a letter or digit, so that an exported table cannot be read as a spreadsheet formula. A
+    name is in lower case and in Unicode normalization form C, so that it has one spelling and one
+    budget. Names are compared byte for byte. Letters of two scripts can still look alike: which names
+    are given out is for the registries of domains to rule, and for the helpers when they accept a
+    commitment.
+
+    Raises: ParameterError for anything else.
     """
     if not is_identifier(value):
         raise ParameterError(

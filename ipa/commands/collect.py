@@ -86,7 +86,10 @@ def _add_width_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Encrypt every event on its device and site, and write the streams, all or none."""
+    """Encrypt every event on its device and site, and write the streams, all or none.
+
+    Raises: ParameterError for options, InputError for events, a network or a directory that are wrong.
+    """
     check_identifier("--site", arguments.site)
     configuration = load_configuration(arguments.network)
     limits = _limits(arguments, configuration)
@@ -130,10 +133,12 @@ def encrypt_events(
 ) -> list[CollectedEvent]:
     """What the devices hand the report collector: an encrypted match key for every event.
 
-    Every match key is a device of its own: with a match key provider, which has set that match key
-    in the epoch before; without, the events' match keys only say which events are of one device.
-    `context` is the query's; an event with a site happens there instead. Raises EventError for a
-    site that cannot be one.
+    Every match key is a device of its own. With a match key provider, the provider has set that
+    match key in the epoch before. Without one, the device has a random match key, and the events'
+    match keys only say which events are of one device. `context` is the query's. An event with a
+    site of its own happens there instead.
+
+    Raises: EventError for a site that cannot be one.
     """
     devices: dict[int, UserAgent] = {}
     collected = []
@@ -169,7 +174,10 @@ def _device(
 
 
 def _limits(arguments: argparse.Namespace, configuration: NetworkConfiguration) -> QueryParameters:
-    """The widths as parameters that the events are checked against. Raises ParameterError."""
+    """The widths as parameters that the events are checked against.
+
+    Raises: ParameterError for a width out of range.
+    """
     bits, largest = arguments.breakdown_key_bits, MAX_BREAKDOWNS.bit_length() - 1
     if not 1 <= bits <= largest:
         raise ParameterError(f"breakdown_key_bits must be from 1 to {largest}, not {bits}")

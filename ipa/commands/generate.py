@@ -22,7 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the events to standard output: the same ones for the same options."""
+    """Write the events to standard output: the same ones for the same options.
+
+    Raises: ParameterError for an option that is out of range.
+    """
     events = generate_events(
         arguments.events,
         users=arguments.users,

@@ -50,7 +50,10 @@ def add_query_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def query_parameters(arguments: argparse.Namespace) -> QueryParameters:
-    """The public parameters of the query. Raises ParameterError."""
+    """The public parameters of the query.
+
+    Raises: ParameterError for one that is out of range.
+    """
     return QueryParameters(
         breakdowns=arguments.breakdowns,
         cap=arguments.cap,
@@ -70,7 +73,10 @@ def source_name(path: str) -> str:
 
 
 def read_events(path: str, parameters: QueryParameters) -> list[Event]:
-    """The events of a CSV file, or of standard input for "-", all checked. Raises InputError."""
+    """The events of a CSV file, or of standard input for "-", all checked.
+
+    Raises: InputError when they cannot be read. EventError for a wrong one.
+    """
     name = source_name(path)
     try:
         # Standard input, descriptor 0, is opened again to read it as UTF-8 wherever we run.

@@ -18,7 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Answer with SQL, and with --check compare with the oracle that goes step after step."""
+    """Answer with SQL, and with --check compare with the oracle that goes step after step.
+
+    Raises: ParameterError for an option, InputError for events that are wrong.
+    """
     parameters = query_parameters(arguments)
     events = read_events(arguments.events, parameters)
     started = perf_counter()

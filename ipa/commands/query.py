@@ -20,7 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Answer the query, and with --check compare the answer with SQL."""
+    """Answer the query, and with --check compare the answer with SQL.
+
+    Raises: ParameterError for an option, InputError for events or reports that are wrong. BudgetError
+        when the ledger refuses the query. MisbehaviourError when a helper party deviates.
+    """
     parameters = query_parameters(arguments)
     if not arguments.no_noise:
         raise ParameterError("noise is not available: say --no-noise to release exact sums")
