@@ -78,6 +78,18 @@ class QueryParameters:
         return max(1, bits_for(self.breakdowns - 1))
 
 
+def check_parameters_type(parameters: object) -> None:
+    """Check that `parameters` are the parameters of a query, and no dictionary of them.
+
+    Raises: ParameterError for anything else.
+    """
+    if not isinstance(parameters, QueryParameters):
+        raise ParameterError(
+            f"parameters must be QueryParameters, not {type(parameters).__name__}: "
+            "QueryParameters(**dictionary) makes them from a dictionary"
+        )
+
+
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ParameterError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
