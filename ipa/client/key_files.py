@@ -68,6 +68,8 @@ def save_helper_keys(path: Path, own: HelperKeys) -> None:
 
 def load_configuration(path: Path) -> NetworkConfiguration:
     """Read a public configuration; ReportError if it cannot be read or is malformed."""
+    if path.is_dir():
+        raise ReportError(f"{path} is a directory: give the file in it, {path / NETWORK_FILE}")
     return _parsed(path, _read_file(path, private=False), configuration_from_json)
 
 

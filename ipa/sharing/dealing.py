@@ -45,6 +45,8 @@ def deal_elements(
 ) -> dict[int, ElementPair]:
     """Each helper's share pair of a list of ring elements. Raises ParameterError when one is not."""
     for row, value in enumerate(values):
+        if not isinstance(value, int):
+            raise ParameterError(f"row {row}: must be an int, not {type(value).__name__}")
         if not ring.contains(value):
             raise ParameterError(f"row {row}: not an element of {ring.name}")
     first, second = (
@@ -86,8 +88,14 @@ def reconstruct_for_testing(value: SharedBits | SharedElements) -> list[int]:
     """The secret rows (as integers) or ring elements, put together outside of any protocol.
 
     Needs the shares of all three helpers in one place, which no deployment has. Raises SecrecyError
-    when they are not there, MismatchError when the copies of a share differ.
+    when they are not there, MismatchError when the copies of a share differ, ParameterError for what
+    is not one shared value.
     """
+    if not isinstance(value, SharedBits | SharedElements):
+        raise ParameterError(
+            "one shared value is wanted, such as reports.match_key, and not a "
+            f"{type(value).__name__}"
+        )
     if isinstance(value, SharedBits):
         return rows_from_columns(reconstruct_columns_for_testing(value), value.rows)
     add = value.ring.add
