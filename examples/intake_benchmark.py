@@ -8,6 +8,7 @@ compares with the other helpers, and makes shared columns. On a quiet machine it
 times the openings. Exits with status 1 if it shares other reports than those collected.
 """
 
+import argparse
 import gc
 import sys
 from time import process_time
@@ -37,7 +38,11 @@ CONTEXT = ReportContext(
 
 def main() -> int:
     """Measure, print a line each, and say whether the ratio is within bounds."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("reports", type=int, nargs="?", default=2000, metavar="REPORTS")
+    count: int = parser.parse_args().reports
     events = generate_events(count, seed=1)
     network, keys = generate_configuration(CONTEXT.network_name)
     randomness = Randomness()

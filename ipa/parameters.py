@@ -120,3 +120,15 @@ class PrivacyTerms:
 
 NO_TERMS = PrivacyTerms()
 """Nothing is charged and no noise is added."""
+
+
+def check_parameters_type(parameters: object) -> None:
+    """Check that `parameters` are the parameters of a query, and no dictionary of them.
+
+    Raises: ParameterError for anything else.
+    """
+    if not isinstance(parameters, QueryParameters):
+        raise ParameterError(
+            f"parameters must be QueryParameters, not {type(parameters).__name__}: "
+            "QueryParameters(**dictionary) makes them from a dictionary"
+        )

@@ -73,6 +73,8 @@ def load_configuration(path: Path) -> NetworkConfiguration:
 
     Raises: ReportError if it cannot be read or is malformed.
     """
+    if path.is_dir():
+        raise ReportError(f"{path} is a directory: give the file in it, {path / NETWORK_FILE}")
     return _parsed(path, _read_file(path, private=False), configuration_from_json)
 
 

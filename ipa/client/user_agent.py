@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from ipa.client.configuration import NetworkConfiguration
 from ipa.client.encrypted_match_key import EncryptedMatchKey, ReportContext, encrypt_match_key
 from ipa.errors import ParameterError
-from ipa.names import MAX_EPOCH, check_identifier
+from ipa.names import MAX_EPOCH, check_app_identity, check_identifier
 from ipa.ranges import check_integer
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import check_bits
@@ -43,7 +43,7 @@ class EmbeddingApp:
     access: Access = "granted"
 
     def __post_init__(self) -> None:
-        check_identifier("an app's identity", self.identity)
+        check_app_identity("an app's identity", self.identity)
         if self.access not in get_args(Access):
             raise ParameterError(
                 f"access must be one of {', '.join(get_args(Access))}, not {self.access!r}"

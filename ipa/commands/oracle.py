@@ -13,7 +13,8 @@ from ipa.query import QueryResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `ipa query`, which all mean the same where they apply."""
+    """The options of `ipa query` that mean something in the clear, and mean the same."""
+    parser.add_argument("events", metavar="EVENTS.csv", help="the events; - is standard input")
     add_query_arguments(parser)
 
 

@@ -4,7 +4,12 @@ import argparse
 import sys
 
 from ipa.commands.checking import report_check, sums_by_sql
-from ipa.commands.options import add_query_arguments, query_parameters, read_events
+from ipa.commands.options import (
+    add_helper_arguments,
+    add_query_arguments,
+    query_parameters,
+    read_events,
+)
 from ipa.commands.output import write_result
 from ipa.commands.progress import Progress
 from ipa.commands.report_options import add_report_arguments, is_report_query
@@ -15,7 +20,13 @@ from ipa.query import run_query
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `ipa query`."""
+    parser.add_argument(
+        "events",
+        metavar="EVENTS.csv|QUERY_DIR",
+        help="the events in the clear, - for standard input, or the directory of `ipa collect`",
+    )
     add_query_arguments(parser)
+    add_helper_arguments(parser)
     add_report_arguments(parser)
 
 

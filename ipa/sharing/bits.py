@@ -25,12 +25,16 @@ def columns_from_rows(values: Sequence[int], width: int) -> Columns:
 
     Goes through strings of binary digits, which CPython parses in linear time: about 2 ns per bit.
 
-    Raises: ParameterError, which names the row, when a value is negative or does not fit.
+    Raises: ParameterError, which names the row, when a value is no integer, is negative or does not fit.
     """
     size = (width + 7) // 8
     table: bytes | None
     try:
         table = b"".join([value.to_bytes(size, "little") for value in values])
+    except AttributeError:
+        row, value = next(item for item in enumerate(values) if not isinstance(item[1], int))
+        problem = f"row {row}: must be an int, not {type(value).__name__}"
+        raise ParameterError(problem) from None
     except OverflowError:
         table = None
     if table is None or (width % 8 and _any_above(values, width)):

@@ -49,6 +49,8 @@ def deal_elements(
     Raises: ParameterError, which names the row, when a value is no element of the ring.
     """
     for row, value in enumerate(values):
+        if not isinstance(value, int):
+            raise ParameterError(f"row {row}: must be an int, not {type(value).__name__}")
         if not ring.contains(value):
             raise ParameterError(f"row {row}: not an element of {ring.name}")
     first, second = (
@@ -97,8 +99,14 @@ def reconstruct_for_testing(value: SharedBits | SharedElements) -> list[int]:
 
     Needs the shares of all three helpers in one place, which no deployment has.
 
-    Raises: SecrecyError when they are not there; MismatchError when the copies of a share differ.
+    Raises: SecrecyError when they are not there; MismatchError when the copies of a share differ;
+        ParameterError for what is not one shared value.
     """
+    if not isinstance(value, SharedBits | SharedElements):
+        raise ParameterError(
+            "one shared value is wanted, such as reports.match_key, and not a "
+            f"{type(value).__name__}"
+        )
     if isinstance(value, SharedBits):
         return rows_from_columns(reconstruct_columns_for_testing(value), value.rows)
     add = value.ring.add

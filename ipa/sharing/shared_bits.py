@@ -10,6 +10,7 @@ from operator import and_, xor
 
 from ipa.errors import MismatchError
 from ipa.parties import right_of
+from ipa.ranges import check_integer
 from ipa.sharing.bits import Columns, ones
 from ipa.sharing.secret import Secret
 
@@ -49,9 +50,10 @@ class SharedBits(Secret):
     def shares_of(self, helper: int) -> ColumnPair:
         """What helper party `helper` holds: the columns of share i and of share i + 1.
 
-        Raises: MismatchError when that helper is not local.
+        Raises: MismatchError when that helper is not local; ParameterError when it is no helper.
         """
         if helper not in self._shares:
+            check_integer("helper", helper, 1, 3)
             raise MismatchError(f"the shares of H{helper} are not here")
         return self._shares[helper]
 

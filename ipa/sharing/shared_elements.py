@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 
 from ipa.errors import MismatchError
+from ipa.ranges import check_integer
 from ipa.sharing.rings import Ring
 from ipa.sharing.secret import Secret
 
@@ -42,7 +43,13 @@ class SharedElements(Secret):
         return tuple(self._shares)
 
     def shares_of(self, helper: int) -> ElementPair:
-        """What helper party `helper` holds: share i and share i + 1 of every element."""
+        """What helper party `helper` holds: share i and share i + 1 of every element.
+
+        Raises MismatchError when that helper is not local, ParameterError when it is no helper.
+        """
+        if helper not in self._shares:
+            check_integer("helper", helper, 1, 3)
+            raise MismatchError(f"the shares of H{helper} are not here")
         return self._shares[helper]
 
     def __getitem__(self, selection: int | slice) -> "SharedElements":
