@@ -10,7 +10,7 @@ ever drawn twice.
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -31,6 +31,9 @@ from ipa.errors import ChannelError, MisbehaviourError, MismatchError, Parameter
 from ipa.parties import HELPERS, left_of, right_of
 from ipa.products import ProductLog
 from ipa.sharing.prss import KEY_BYTES, Prss
+
+Route = tuple[int, int]
+"""From which helper party to which a message goes."""
 
 
 class Shared(Protocol):
@@ -135,6 +138,21 @@ class HelperPartyNetwork:
         self.cost.rounds += 1
         return self._receive(right_of, size), self._receive(left_of, size)
 
+    def send_along(
+        self, routes: Sequence[Route], payloads: Mapping[Route, bytes], size: int
+    ) -> dict[Route, bytes]:
+        """One message along each of `routes`, (sender, receiver), the same ones for all. One round.
+
+        `payloads` has those of the local senders. Returns what local helpers received, `size` bytes
+        each. Raises ChannelError when a message is not the expected one.
+        """
+        for sender, receiver in routes:
+            if sender in self.helpers:
+                self._send_one(sender, receiver, payloads[sender, receiver])
+        self.cost.rounds += 1
+        expected = [(sender, receiver) for sender, receiver in routes if receiver in self.helpers]
+        return self._receive_along(expected, size)
+
     def announce_abort(self) -> None:
         """Tell the other helpers that the local ones abort; one that has gone keeps no one from it."""
         for number, helper in self.helpers.items():
@@ -143,20 +161,29 @@ class HelperPartyNetwork:
                     helper.channel.send(Message(ABORT, number, other, b""))
 
     def _send(self, payloads: Mapping[int, bytes], neighbour: Callable[[int], int]) -> None:
+        for number in self.helpers:
+            self._send_one(number, neighbour(number), payloads[number])
+
+    def _send_one(self, sender: int, receiver: int, payload: bytes) -> None:
         cost = self.cost
-        for number, helper in self.helpers.items():
-            payload = payloads[number]
-            cost.bytes_sent += len(payload)
-            cost.messages += 1
-            helper.channel.send(Message(self.path, number, neighbour(number), payload))
+        cost.bytes_sent += len(payload)
+        cost.messages += 1
+        self.helpers[sender].channel.send(Message(self.path, sender, receiver, payload))
 
     def _receive(self, neighbour: Callable[[int], int], size: int) -> dict[int, bytes]:
-        received: dict[int, bytes] = {}
+        received = self._receive_along(
+            [(neighbour(number), number) for number in self.helpers], size
+        )
+        return {receiver: payload for (_, receiver), payload in received.items()}
+
+    def _receive_along(self, routes: Iterable[Route], size: int) -> dict[Route, bytes]:
+        received: dict[Route, bytes] = {}
         failures: list[MisbehaviourError] = []
-        for number, helper in self.helpers.items():
+        for sender, receiver in routes:
+            channel = self.helpers[receiver].channel
             try:
-                received[number] = expected_message(
-                    helper.channel, self.path, neighbour(number), number, size
+                received[sender, receiver] = expected_message(
+                    channel, self.path, sender, receiver, size
                 )
             except MisbehaviourError as failure:
                 failures.append(failure)
