@@ -117,17 +117,27 @@ class SharedBits(Secret):
     def take_rows(self, start: int, stop: int) -> "SharedBits":
         """Rows start to stop - 1."""
         start, stop, _ = slice(start, stop).indices(self.rows)
+        if stop - start == self.rows:
+            return self
         keep = ones(max(0, stop - start))
-        return self._map_columns(max(0, stop - start), lambda column: column >> start & keep)
+        return self.map_linear(max(0, stop - start), lambda column: column >> start & keep)
 
     def successors(self, distance: int) -> "SharedBits":
         """Row r becomes what row r + distance was; rows past the end are zero."""
-        return self._map_columns(self.rows, lambda column: column >> distance)
+        return self.map_linear(self.rows, lambda column: column >> distance)
 
     def predecessors(self, distance: int) -> "SharedBits":
         """Row r becomes what row r - distance was; rows before the start are zero."""
         keep = ones(self.rows)
-        return self._map_columns(self.rows, lambda column: column << distance & keep)
+        return self.map_linear(self.rows, lambda column: column << distance & keep)
+
+    def map_linear(self, rows: int, change: Callable[[int], int]) -> "SharedBits":
+        """What the map `change`, linear over GF(2), makes of every column: columns of `rows` bits."""
+        shares = {
+            helper: ([change(column) for column in own], [change(column) for column in right])
+            for helper, (own, right) in self._shares.items()
+        }
+        return SharedBits(self.network, rows, self.width, shares)
 
     def check_same_shape(self, other: "SharedBits") -> None:
         """Raise MismatchError unless both have the same network, rows and width."""
@@ -158,13 +168,6 @@ class SharedBits(Secret):
         }
         width = len(change([0] * self.width))
         return SharedBits(self.network, self.rows, width, shares)
-
-    def _map_columns(self, rows: int, change: Callable[[int], int]) -> "SharedBits":
-        shares = {
-            helper: ([change(column) for column in own], [change(column) for column in right])
-            for helper, (own, right) in self._shares.items()
-        }
-        return SharedBits(self.network, rows, self.width, shares)
 
 
 def join_columns(*tables: SharedBits) -> SharedBits:
