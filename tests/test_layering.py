@@ -61,12 +61,12 @@ LAYERS = {
         protocols.agreement protocols.bit_check protocols.broadcast protocols.coins
         protocols.compression protocols.input_check protocols.multiplication
         protocols.number_check protocols.opening protocols.product_check
-        protocols.report_agreement protocols.resharing protocols.two_party
+        protocols.report_agreement protocols.resharing protocols.shuffle protocols.two_party
     """,
     "circuits": """
         protocols.addition protocols.bitonic_sort protocols.comparison protocols.constants
         protocols.conversion protocols.division protocols.equality protocols.multiplexer
-        protocols.scan
+        protocols.revealed_order protocols.scan protocols.shuffle_sort
     """,
     "steps": """
         protocols.aggregation protocols.capping protocols.helper_bits protocols.last_touch
