@@ -22,6 +22,9 @@ from ipa.parameters import Security
 from ipa.parties import HELPERS, left_of, right_of
 from ipa.sharing.prss import Prss
 
+Route = tuple[int, int]
+"""From which helper party to which a message goes."""
+
 
 class Shared(Protocol):
     """Any shared value: it names the network it belongs to."""
@@ -152,6 +155,21 @@ class HelperPartyNetwork:
         self.cost.rounds += 1
         return self._receive(right_of, size), self._receive(left_of, size)
 
+    def send_along(
+        self, routes: Sequence[Route], payloads: Mapping[Route, bytes], size: int
+    ) -> dict[Route, bytes]:
+        """One message along each of `routes`, (sender, receiver), the same ones for all. One round.
+
+        `payloads` has those of the local senders. Returns what local helpers received, `size` bytes
+        each. Raises ChannelError when a message is not the expected one.
+        """
+        for sender, receiver in routes:
+            if sender in self.helpers:
+                self._send_one(sender, receiver, payloads[sender, receiver])
+        self.cost.rounds += 1
+        expected = [(sender, receiver) for sender, receiver in routes if receiver in self.helpers]
+        return self._receive_along(expected, size)
+
     def announce_abort(self) -> None:
         """Tell the other helpers that the local ones abort; one that has gone keeps no one from it."""
         for helper, party in self.parties.items():
@@ -160,20 +178,29 @@ class HelperPartyNetwork:
                     party.channel.send(Message(ABORT, helper, other, b""))
 
     def _send(self, payloads: Mapping[int, bytes], neighbour: Callable[[int], int]) -> None:
+        for helper in self.helpers:
+            self._send_one(helper, neighbour(helper), payloads[helper])
+
+    def _send_one(self, sender: int, receiver: int, payload: bytes) -> None:
         cost = self.cost
-        for helper, party in self.parties.items():
-            payload = payloads[helper]
-            cost.bytes_sent += len(payload)
-            cost.messages += 1
-            party.channel.send(Message(self.path, helper, neighbour(helper), payload))
+        cost.bytes_sent += len(payload)
+        cost.messages += 1
+        self.parties[sender].channel.send(Message(self.path, sender, receiver, payload))
 
     def _receive(self, neighbour: Callable[[int], int], size: int) -> dict[int, bytes]:
-        received: dict[int, bytes] = {}
+        received = self._receive_along(
+            [(neighbour(helper), helper) for helper in self.helpers], size
+        )
+        return {receiver: payload for (_, receiver), payload in received.items()}
+
+    def _receive_along(self, routes: Iterable[Route], size: int) -> dict[Route, bytes]:
+        received: dict[Route, bytes] = {}
         failures: list[MisbehaviourError] = []
-        for helper, party in self.parties.items():
+        for sender, receiver in routes:
+            channel = self.parties[receiver].channel
             try:
-                received[helper] = receive_expected(
-                    party.channel, self.path, neighbour(helper), helper, size
+                received[sender, receiver] = receive_expected(
+                    channel, self.path, sender, receiver, size
                 )
             except MisbehaviourError as failure:
                 failures.append(failure)

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from ipa.errors import ParameterError, RandomnessReuseError
 from ipa.sharing.bits import Columns, bytes_per_column, decode_columns, ones
 from ipa.sharing.rings import Ring
+from ipa.sharing.rows.permutation import SORT_KEY_BYTES, Permutation, uniform_permutation
 
 KEY_BYTES = 32
 
@@ -133,6 +134,29 @@ class Prss:
         own, right = self.random_elements(step, ring, count, index)
         return [ring.subtract(a, b) for a, b in zip(own, right, strict=True)]
 
+    def masked_bytes(
+        self, step: str, own: bytes, right: bytes, index: int = 0
+    ) -> tuple[bytes, bytes]:
+        """`own` XOR random bytes of k_i, `right` XOR random bytes of k_(i+1); zeros give the bytes."""
+        label = self._label(step, index)
+        return (
+            _keystream_over(self._own_key, label, own),
+            _keystream_over(self._right_key, label, right),
+        )
+
+    def random_permutations(
+        self, step: str, rows: int, index: int = 0
+    ) -> tuple[Permutation, Permutation]:
+        """Two uniform permutations of `rows` rows, of k_i and of k_(i+1).
+
+        Each is known to the two holders of its key and to nobody else.
+        """
+        label = self._label(step, index)
+        return (
+            _random_permutation(self._own_key, label, rows),
+            _random_permutation(self._right_key, label, rows),
+        )
+
     def tags(self, step: str, own: Sequence[bytes], right: Sequence[bytes]) -> tuple[bytes, bytes]:
         """Tags of messages that the other holders of k_i and of k_(i+1) should have too, joined.
 
@@ -150,6 +174,16 @@ class Prss:
             raise RandomnessReuseError(f"randomness of step {step}, index {index} was used before")
         self._used.add((step, index))
         return f"ipa prss {index} {len(self._session)} {self._session} {step}".encode()
+
+
+def _random_permutation(key: bytes, label: bytes, rows: int) -> Permutation:
+    """Draws again while two sort keys are equal."""
+    blank = bytes(SORT_KEY_BYTES * rows)
+    permutation, attempt = None, 0
+    while permutation is None:
+        uniform = _keystream_over(key, b"permutation %d " % attempt + label, blank)
+        permutation, attempt = uniform_permutation(uniform), attempt + 1
+    return permutation
 
 
 def _tags(key: bytes, messages: Sequence[bytes]) -> bytes:

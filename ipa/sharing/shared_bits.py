@@ -125,17 +125,19 @@ class SharedBits(Secret):
     def take_rows(self, start: int, stop: int) -> "SharedBits":
         """Rows start to stop - 1."""
         start, stop, _ = slice(start, stop).indices(self.rows)
+        if stop - start == self.rows:
+            return self
         keep = ones(max(0, stop - start))
-        return self._map_columns(max(0, stop - start), lambda column: column >> start & keep)
+        return self.map_columns(max(0, stop - start), lambda column: column >> start & keep)
 
     def successors(self, distance: int) -> "SharedBits":
         """Row r becomes what row r + distance was; rows past the end are zero."""
-        return self._map_columns(self.rows, lambda column: column >> distance)
+        return self.map_columns(self.rows, lambda column: column >> distance)
 
     def predecessors(self, distance: int) -> "SharedBits":
         """Row r becomes what row r - distance was; rows before the start are zero."""
         keep = ones(self.rows)
-        return self._map_columns(self.rows, lambda column: column << distance & keep)
+        return self.map_columns(self.rows, lambda column: column << distance & keep)
 
     def map_linear(
         self, rows: int, width: int, change: Callable[[Columns], Columns]
@@ -169,7 +171,8 @@ class SharedBits(Secret):
         if self.rows != other.rows:
             raise MismatchError(f"row counts differ: {self.rows} and {other.rows}")
 
-    def _map_columns(self, rows: int, change: Callable[[int], int]) -> "SharedBits":
+    def map_columns(self, rows: int, change: Callable[[int], int]) -> "SharedBits":
+        """What the GF(2)-linear map `change` makes of every column: columns of `rows` bits."""
         return self.map_linear(rows, self.width, lambda columns: [change(c) for c in columns])
 
     def _check_public(self, columns: Sequence[int]) -> None:

@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ipa.errors import MismatchError
-from ipa.network.channel import Message, receive_expected
-from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.network.helper_party_network import HelperPartyNetwork, Route
 from ipa.protocols.primitives.resharing import decode_received_columns
 from ipa.sharing.bits import Columns, bytes_per_column, encode_columns
 from ipa.sharing.shared_bits import ColumnPair, SharedBits
@@ -22,6 +21,7 @@ SHAREHOLDERS = (1, 2)
 """The helpers that a client sends its two shares to."""
 
 _RECEIVER = 3
+_ROUTES = tuple((shareholder, _RECEIVER) for shareholder in SHAREHOLDERS)
 
 
 @dataclass(frozen=True)
@@ -67,31 +67,22 @@ def replicate_two_party(network: HelperPartyNetwork, x: TwoPartyBits) -> SharedB
         raise MismatchError(f"the share of helper {missing[0]} is missing")
     with network.step("two-party") as step:
         shares: dict[int, ColumnPair] = {}
+        payloads: dict[Route, bytes] = {}
         if 1 in network.helpers:
             _, mask = network.parties[1].prss.random_columns(step, x.width, x.rows)
             masked = [a ^ r for a, r in zip(x.shares[1], mask, strict=True)]
-            _send(network, 1, masked, x.rows)
+            payloads[1, _RECEIVER] = encode_columns(masked, x.rows)
             shares[1] = masked, mask
         if 2 in network.helpers:
             mask, _ = network.parties[2].prss.random_columns(step, x.width, x.rows)
-            _send(network, 2, x.shares[2], x.rows)
+            payloads[2, _RECEIVER] = encode_columns(x.shares[2], x.rows)
             shares[2] = mask, x.shares[2]
-        network.cost.rounds += 1
+        size = x.width * bytes_per_column(x.rows)
+        received = network.send_along(_ROUTES, payloads, size)
         if _RECEIVER in network.helpers:
-            first = _receive(network, 1, x)
-            shares[_RECEIVER] = _receive(network, 2, x), first
+            first, second = (
+                decode_received_columns(step, {_RECEIVER: received[route]}, x.rows)[_RECEIVER]
+                for route in _ROUTES
+            )
+            shares[_RECEIVER] = second, first
         return SharedBits(x.network_name, x.rows, x.width, shares)
-
-
-def _send(network: HelperPartyNetwork, sender: int, columns: Columns, rows: int) -> None:
-    payload = encode_columns(columns, rows)
-    network.cost.messages += 1
-    network.cost.bytes_sent += len(payload)
-    network.parties[sender].channel.send(Message(network.path, sender, _RECEIVER, payload))
-
-
-def _receive(network: HelperPartyNetwork, sender: int, x: TwoPartyBits) -> Columns:
-    channel = network.parties[_RECEIVER].channel
-    size = x.width * bytes_per_column(x.rows)
-    payload = receive_expected(channel, network.path, sender, _RECEIVER, size)
-    return decode_received_columns(network.path, {_RECEIVER: payload}, x.rows)[_RECEIVER]
