@@ -1,10 +1,13 @@
 """A walk through the attack laboratory: corrupt one helper party, see who detects what, and where.
 
-Run it with `python examples/attack_laboratory.py`. Helper H2 is corrupted in one way after another;
+    python examples/attack_laboratory.py
+
+Helper H2 is corrupted in one way after another;
 H1 and H3 are honest. Under malicious security nobody gets a wrong result: the query ends with an
 error that names the step. Under semi-honest security the same attack goes through.
 """
 
+import argparse
 from dataclasses import replace
 
 from ipa import QueryParameters, generate_events
@@ -41,6 +44,9 @@ ATTACKS: list[tuple[str, Attack]] = [
 
 def main() -> None:
     """Run the attacks one by one, then print the table."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     print("1. Everybody is honest.")
     print("  ", described(run_attack(EVENTS, PARAMETERS, Attack(2), seed=1)))
 
@@ -59,10 +65,12 @@ def main() -> None:
         print(f"   H{helper}: {error}")
 
     print("5. All attacks. Who cheated is not identified, only that somebody did.")
-    print(f"   {'H2 ...':<44} {'detected by':<12} step")
+    print("   How often: messages changed, products given an error, draws with another key.")
+    print(f"   {'H2 ...':<42} {'how often':>9}  {'detected by':<12} step")
     for title, attack in ATTACKS:
         report = run_attack(EVENTS, PARAMETERS, attack, seed=1)
-        print(f"   {title:<44} {names(report.detected_by):<12} {report.step or report.outcome}")
+        row = f"   {title:<42} {report.tampered:>9}  {names(report.detected_by):<12} "
+        print(row + (report.step or report.outcome))
 
 
 def described(report: AttackReport) -> str:

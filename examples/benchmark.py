@@ -1,4 +1,6 @@
-"""What each step of a query costs: `python examples/benchmark.py 100 16384 65536`.
+"""What each step of a query costs.
+
+    python examples/benchmark.py 100 16384 65536
 
 For every number of events given it prints the AND gates, rounds, bytes (all helpers together),
 seconds and nanoseconds per gate of each step, and checks the answer against the oracle. Exits 1
@@ -39,7 +41,9 @@ def benchmark(events_count: int, parameters: QueryParameters, seed: int) -> bool
 
 def main() -> int:
     """Run the sizes on the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("sizes", type=int, nargs="+", metavar="EVENTS")
     parser.add_argument("--breakdowns", type=int, default=16)
     parser.add_argument("--cap", type=int, default=300)

@@ -8,6 +8,7 @@ compares with the other helpers, and makes shared columns. On a quiet machine it
 times the openings. Exits with status 1 if it shares other reports than those collected.
 """
 
+import argparse
 import gc
 import sys
 from time import process_time
@@ -19,7 +20,7 @@ from ipa.client.fanout_query import FanoutQuery, FieldWidths, read_query_stream
 from ipa.client.keys import PrivateKey
 from ipa.client.report_collector import CollectedEvent, additional_data, assemble_fanout_query
 from ipa.client.report_format import info, read_record
-from ipa.intake.query_comparison import agree_on_query
+from ipa.intake.query_comparison import compare_queries
 from ipa.intake.report_decryption import StreamDecryptor
 from ipa.intake.report_intake import take_in_reports
 from ipa.parameters import QueryParameters
@@ -37,7 +38,11 @@ CONTEXT = ReportContext(
 
 def main() -> int:
     """Measure, print a line each, and say whether the ratio is within bounds."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("reports", type=int, nargs="?", default=2000, metavar="REPORTS")
+    count: int = parser.parse_args().reports
     events = generate_events(count, seed=1)
     network, keys = generate_configuration(CONTEXT.network_name)
     randomness = Randomness()
@@ -61,7 +66,7 @@ def main() -> int:
 
     helpers = simulated_network()
     started = process_time()
-    own_streams = agree_on_query(
+    own_streams = compare_queries(
         helpers, dict(enumerate(streams, 1)), {own.helper: own for own in keys}
     )
     intake = take_in_reports(helpers, own_streams)

@@ -1,10 +1,13 @@
 """A walk through a query: each step on its own, with what every helper party sees of it.
 
-Run it with `python examples/step_by_step.py`. The helpers see random bits at every step; only where
+    python examples/step_by_step.py
+
+The helpers see random bits at every step; only where
 this script, unlike anybody in a deployment, puts all three helpers' shares together does a table of
 numbers appear. The events are those of the specification's worked example.
 """
 
+import argparse
 from dataclasses import fields
 
 from ipa import (
@@ -53,6 +56,9 @@ PARAMETERS = QueryParameters(
 
 def main() -> None:
     """Run every step of `ipa.query.query`, and show what it does."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     network = simulated_network(seed=1)
 
     print("1. Clients share every field; a helper gets two of the three shares of each.")

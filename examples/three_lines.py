@@ -1,5 +1,7 @@
 """What a notebook needs: events, parameters, and the answer with its cost."""
 
+import argparse
+
 from ipa import QueryParameters, events_from_mappings, run_query
 
 EVENTS = [
@@ -18,6 +20,8 @@ EVENTS = [
         "trigger_value": 25,
     },
 ]
+
+argparse.ArgumentParser(description=__doc__).parse_args()  # for --help alone
 
 events = events_from_mappings(EVENTS)
 parameters = QueryParameters(breakdowns=4, cap=100)

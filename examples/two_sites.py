@@ -7,6 +7,7 @@ my impressions lead to, anywhere?), the shop a trigger fanout query (which impre
 led to my sales?). Both answers are compared with SQL over the events in the clear.
 """
 
+import argparse
 import random
 import sys
 import tempfile
@@ -35,6 +36,9 @@ QUERIES: tuple[tuple[str, Fanout], ...] = ((NEWS, "source"), (SHOP, "trigger"))
 
 def main() -> int:
     """Set the world up, ask both queries, and say whether both answers are right."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     network, helper_keys = generate_configuration("helpers.example")
     events = events_of_two_sites()
     devices = devices_of(events, network)

@@ -1,18 +1,29 @@
 """Source and trigger events in the clear, as a report collector has them before any sharing.
 
-Three ways in: construct them, read them from mappings (a notebook's dictionaries), read them from
-CSV. Reading checks the shape of each row; `check_events` then checks every field against the
-widths of a query, and is called before any work. Errors name row (from 1), field and allowed
-range, and never quote a field's value.
+Three ways in: construct them, read them from mappings (a notebook's dictionaries or data frame),
+read them from CSV. Reading checks the shape of each row; `check_events` then checks every field
+against the widths of a query, and is called before any work. Errors name row (from 1), field and
+allowed range, and never quote a field's value.
 """
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TextIO
+from functools import cache
+from typing import Any, Protocol, TextIO
 
-from ipa.errors import EventError
-from ipa.parameters import MAX_BREAKDOWNS, MAX_FIELD_BITS, MAX_MATCH_KEY_BITS, QueryParameters
+from ipa.csv_records import allowed_columns, csv_records
+from ipa.errors import EventError, InputError, ParameterError
+from ipa.field_values import integer_from_object, integer_from_text, is_absent, range_problem
+from ipa.names import RegistrableDomain, site_of
+from ipa.parameters import (
+    MAX_BREAKDOWNS,
+    MAX_FIELD_BITS,
+    MAX_MATCH_KEY_BITS,
+    QueryParameters,
+    check_parameters_type,
+)
 from ipa.ranges import is_integer
 
 
@@ -56,6 +67,7 @@ COLUMNS = (
 )
 """The required columns of an events file; `site` may be there too."""
 
+_OPTIONAL = ("site",)
 _COMMON_FIELDS = COLUMNS[1:4]
 _LARGEST = {
     "match_key": (1 << MAX_MATCH_KEY_BITS) - 1,
@@ -65,55 +77,84 @@ _LARGEST = {
     "trigger_value": (1 << MAX_FIELD_BITS) - 1,
 }
 """What a field may be in the widest of queries."""
-_TOO_LARGE = 1 << MAX_MATCH_KEY_BITS
-_MAX_DIGITS = len(str(_TOO_LARGE))
+_ReadInteger = Callable[[object], int | str]
+"""The integer a raw field stands for, or what is wrong with it."""
 
-_ReadInteger = Callable[[object], int | None]
-"""The integer a raw field stands for, or None if it stands for none."""
+_SiteOf = Callable[[str], str] | None
+"""The site that a host belongs to; None leaves hosts as they are."""
 
 
-def events_from_mappings(rows: Iterable[Mapping[str, object]]) -> list[Event]:
+class DataFrame(Protocol):
+    """A data frame of pandas or polars, as far as anybody needs to know it here."""
+
+    @property
+    def columns(self) -> Any:
+        """The names of its columns."""
+
+
+def events_from_mappings(
+    rows: Iterable[Mapping[str, object]] | DataFrame,
+    *,
+    registrable_domain: RegistrableDomain | None = None,
+) -> list[Event]:
     """Events from mappings with the names of `COLUMNS`, and perhaps `site`, as keys.
 
-    `report` is "source" or "trigger", integers are `int`; a field that does not apply is absent,
-    None, "" or NaN, as a data frame has it. Raises EventError. The ranges that a query allows are
-    checked by `check_events`.
+    `report` is "source" or "trigger". Integers are `int`, or integers and whole floats of a data
+    frame. A field that does not apply is absent, None, "" or one of NaN, NA and NaT. A data frame of
+    pandas or polars can be given itself: each of its rows is an event. With a `registrable_domain`,
+    a site is the one that the host given belongs to, as for `ipa.names.site_of`. The ranges that a
+    query allows are checked by `check_events`.
+
+    Raises: EventError at the first row that is wrong.
     """
     events = []
-    for row, record in enumerate(rows, start=1):
+    in_site = _site_reader(registrable_domain)
+    for row, record in enumerate(_records_of(rows), start=1):
         if not isinstance(record, Mapping):
             raise EventError(row, None, f"must be a mapping, not {type(record).__name__}")
         for field in record:
-            if field not in COLUMNS and field != "site":
-                raise EventError(row, str(field), f"unknown field; allowed: {_allowed_columns()}")
-        events.append(_read_event(record, row, _integer_from_object, "an int from 0", ""))
+            if field not in COLUMNS + _OPTIONAL:
+                allowed = allowed_columns(COLUMNS, _OPTIONAL)
+                raise EventError(row, str(field), f"unknown field; allowed: {allowed}")
+        events.append(_read_event(record, row, integer_from_object, "", in_site))
     return events
 
 
-def read_events_csv(stream: TextIO, name: str = "") -> list[Event]:
+def read_events_csv(
+    file: TextIO | str | os.PathLike[str],
+    name: str = "",
+    *,
+    registrable_domain: RegistrableDomain | None = None,
+) -> list[Event]:
     """Events from CSV with the header `COLUMNS`, and perhaps `site`, in any order.
 
-    Integers are plain decimal digits; a field that does not apply is empty. A byte order mark, CRLF,
-    no rows and a blank last line are fine. `name` goes in front of messages. Raises EventError at
-    the first bad row, which counts from 1 after the header. The ranges that a query allows are
-    checked by `check_events`.
+    `file` is a path, of a file in UTF-8, or a stream of text. Integers are plain decimal digits. A
+    field that does not apply is empty. A byte order mark, CRLF, no rows and a blank last line are
+    fine. `name` goes in front of messages, by default the path. With a `registrable_domain`, a site is
+    the one that the host given belongs to, as for `ipa.names.site_of`. The ranges that a query allows
+    are checked by `check_events`.
+
+    Raises: EventError at the first bad row, which counts from 1 after the header. InputError for a
+        file that cannot be read.
     """
-    records = _csv_records(stream, name)
-    _, header = next(records, (0, None))
-    if header is None:
-        raise EventError(None, None, f"no header; must start with {','.join(COLUMNS)}", source=name)
-    _check_header(header, name)
-    events = []
-    expected = "a decimal integer from 0, digits only"
-    for row, fields in records:
-        if not fields and next(records, None) is None:
-            break
-        if len(fields) != len(header):
-            problem = f"{len(fields)} fields, must have {len(header)}"
-            raise EventError(row, None, problem, source=name)
-        record = dict(zip(header, fields, strict=True))
-        events.append(_read_event(record, row, _integer_from_text, expected, name))
-    return events
+    in_site = _site_reader(registrable_domain)
+    if not isinstance(file, str | os.PathLike):
+        return _read_csv(file, name, in_site)
+    name = name or os.fspath(file)
+    if "\n" in name:
+        raise InputError("this is CSV itself and not the path of a file: give io.StringIO(text)")
+    try:
+        with open(file, encoding="utf-8", newline="") as stream:  # noqa: PTH123
+            return _read_csv(stream, name, in_site)
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read: {error.strerror}") from error
+
+
+def _read_csv(stream: TextIO, name: str, in_site: _SiteOf) -> list[Event]:
+    return [
+        _read_event(record, row, integer_from_text, name, in_site)
+        for row, record in csv_records(stream, name, COLUMNS, _OPTIONAL)
+    ]
 
 
 def write_events_csv(events: Iterable[Event], stream: TextIO) -> None:
@@ -133,10 +174,13 @@ def write_events_csv(events: Iterable[Event], stream: TextIO) -> None:
 
 
 def check_events(events: Iterable[Event], parameters: QueryParameters, name: str = "") -> None:
-    """Check that every field is an integer within the query's widths, or raise EventError.
+    """Check that every field is an integer within the query's widths.
 
-    Breakdown keys must be below `parameters.breakdowns`. `name` goes in front of the message.
+    Breakdown keys must be below `parameters.breakdowns`. `name` goes in front of messages.
+
+    Raises: EventError at the first field that is not. ParameterError for other parameters.
     """
+    check_parameters_type(parameters)
     widths = {
         "match_key": parameters.match_key_bits,
         "attribution_constraint_id": parameters.attribution_constraint_id_bits,
@@ -146,41 +190,55 @@ def check_events(events: Iterable[Event], parameters: QueryParameters, name: str
     source_limits = [*common, ("breakdown_key", parameters.breakdowns - 1)]
     trigger_limits = [*common, ("trigger_value", (1 << parameters.value_bits) - 1)]
     for row, event in enumerate(events, start=1):
-        if not isinstance(event, SourceEvent | TriggerEvent):
-            problem = f"must be a SourceEvent or a TriggerEvent, not {type(event).__name__}"
-            raise EventError(row, None, problem, source=name)
+        check_event_type(event, row, name)
         for field, largest in source_limits if isinstance(event, SourceEvent) else trigger_limits:
             value = getattr(event, field)
             if not is_integer(value, 0, largest):
-                problem = f"must be an integer from 0 to {_readable(largest)}"
-                raise EventError(row, field, problem, source=name)
+                raise EventError(row, field, range_problem(field, value, largest), source=name)
         _check_site(event.site, row, name)
 
 
+def check_event_type(event: object, row: int, name: str = "") -> None:
+    """Check that `event` is an event, whatever its fields.
+
+    Raises: EventError, which says what makes events of dictionaries.
+    """
+    if not isinstance(event, SourceEvent | TriggerEvent):
+        problem = f"must be a SourceEvent or a TriggerEvent, not {type(event).__name__}"
+        hint = "events_from_mappings makes them from dictionaries or a data frame"
+        raise EventError(row, None, f"{problem}: {hint}", source=name)
+
+
 def _read_event(
-    record: Mapping[str, object], row: int, read: _ReadInteger, expected: str, name: str
+    record: Mapping[str, object], row: int, read: _ReadInteger, name: str, in_site: _SiteOf
 ) -> Event:
     kind = record.get("report")
     event_type: type[SourceEvent] | type[TriggerEvent]
-    if kind == "source":
+    if isinstance(kind, str) and kind == "source":
         event_type, own, other = SourceEvent, "breakdown_key", "trigger_value"
-    elif kind == "trigger":
+    elif isinstance(kind, str) and kind == "trigger":
         event_type, own, other = TriggerEvent, "trigger_value", "breakdown_key"
     else:
         raise EventError(row, "report", "must be 'source' or 'trigger'", source=name)
-    if not _is_absent(record.get(other)):
+    if not is_absent(record.get(other)):
         raise EventError(row, other, f"must be empty on a {kind} report", source=name)
     numbers = []
     for field in (*_COMMON_FIELDS, own):
         number = read(record.get(field))
-        if number is None:
-            raise EventError(row, field, f"must be {expected}", source=name)
+        if isinstance(number, str):
+            raise EventError(row, field, number, source=name)
         if number > _LARGEST[field]:
-            problem = f"too large: must be an integer from 0 to {_readable(_LARGEST[field])}"
+            problem = f"too large: {range_problem(field, number, _LARGEST[field])}"
             raise EventError(row, field, problem, source=name)
         numbers.append(number)
     match_key, attribution_constraint_id, timestamp, last = numbers
-    site = _check_site(record.get("site", ""), row, name)
+    given = record.get("site")
+    site = "" if is_absent(given) else _check_site(given, row, name)
+    if site and in_site is not None:
+        try:
+            site = in_site(site)
+        except ParameterError as error:
+            raise EventError(row, "site", str(error), source=name) from None
     return event_type(match_key, attribution_constraint_id, timestamp, last, site)
 
 
@@ -190,64 +248,21 @@ def _check_site(site: object, row: int, name: str) -> str:
     return site
 
 
-def _is_absent(value: object) -> bool:
-    # Only NaN differs from itself.
-    return value is None or value == "" or (isinstance(value, float) and value != value)
-
-
-def _integer_from_object(value: object) -> int | None:
-    return value if type(value) is int and is_integer(value, 0) else None
-
-
-def _integer_from_text(value: object) -> int | None:
-    # isdigit alone takes other scripts' digits; int alone takes signs, blanks and underscores, and
-    # refuses thousands of digits in its own way, after quadratic work.
-    if not (isinstance(value, str) and value.isdigit() and value.isascii()):
+def _site_reader(registrable_domain: RegistrableDomain | None) -> _SiteOf:
+    if registrable_domain is None:
         return None
-    digits = value.lstrip("0") or "0"
-    return int(digits) if len(digits) <= _MAX_DIGITS else _TOO_LARGE
+    return cache(lambda host: site_of(host, registrable_domain))
 
 
-def _csv_records(stream: TextIO, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Row number (0 is the header) and fields of each line; malformed CSV is an EventError."""
-    reader = csv.reader(_without_byte_order_mark(stream), strict=True)
-    row = 0
-    while True:
-        try:
-            fields = next(reader)
-        except StopIteration:
-            return
-        except UnicodeDecodeError as error:
-            # Decoding runs ahead of the rows, so the row is not known.
-            raise EventError(None, None, f"not {error.encoding} text", source=name) from error
-        except csv.Error as error:
-            raise EventError(row or None, None, f"not CSV: {error}", source=name) from error
-        yield row, fields
-        row += 1
-
-
-def _without_byte_order_mark(lines: Iterable[str]) -> Iterator[str]:
-    iterator = iter(lines)
-    for first in iterator:
-        yield first.removeprefix("\ufeff")
-        yield from iterator
-
-
-def _check_header(header: list[str], name: str) -> None:
-    for position, column in enumerate(header):
-        if column not in COLUMNS and column != "site":
-            problem = f"unknown column {column[:30]!r}; allowed: {_allowed_columns()}"
-            raise EventError(None, None, problem, source=name)
-        if column in header[:position]:
-            raise EventError(None, column, "column appears twice", source=name)
-    for column in COLUMNS:
-        if column not in header:
-            raise EventError(None, column, "column is missing", source=name)
-
-
-def _allowed_columns() -> str:
-    return ", ".join((*COLUMNS, "site (optional)"))
-
-
-def _readable(largest: int) -> str:
-    return str(largest) if largest < 1 << 32 else f"2**{largest.bit_length()} - 1"
+def _records_of(rows: Any) -> Iterable[object]:
+    """The rows, one mapping each; polars has `to_dicts` for that, pandas `to_dict("records")`."""
+    if isinstance(rows, Mapping | str) or not isinstance(rows, Iterable):
+        problem = "there must be a mapping for each event, or a data frame, and not one "
+        raise EventError(None, None, f"{problem}{type(rows).__name__}")
+    if hasattr(rows, "columns"):
+        frame: Any = rows
+        records: Iterable[object] = (
+            frame.to_dicts() if hasattr(frame, "to_dicts") else frame.to_dict("records")
+        )
+        return records
+    return rows

@@ -104,7 +104,7 @@ def moments_query(
     shares = statistics(parameters, covariance)
     with aborting_together(network), network.step("moments"):
         kind = b"moments with covariance" if covariance else b"moments"
-        check_inputs(network, reports.fields, kind + parameters.to_bytes())
+        check_inputs(network, reports.fields, [kind, parameters.to_bytes()])
         if parameters.aggregate == "count":
             reports = replace(reports, trigger_value=reports.is_trigger)
         attributed = attribute(network, pad_reports(network, reports), parameters)

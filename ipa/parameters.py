@@ -37,6 +37,11 @@ def bits_for(largest: int) -> int:
     return largest.bit_length()
 
 
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ParameterError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class QueryParameters:
     """The public parameters of a query (spec: Differential Privacy, Secure Multi Party Computation).
@@ -136,11 +141,6 @@ class QueryParameters:
         return max(1, bits_for(self.breakdowns - 1))
 
 
-def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ParameterError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
-
-
 def _fraction_to_bytes(value: Fraction) -> bytes:
     """Numerator and denominator in lowest terms, each behind its length in bytes as u16."""
     parts = (
@@ -148,3 +148,15 @@ def _fraction_to_bytes(value: Fraction) -> bytes:
         for number in (value.numerator, value.denominator)
     )
     return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+
+
+def check_parameters_type(parameters: object) -> None:
+    """Check that `parameters` are the parameters of a query, and no dictionary of them.
+
+    Raises: ParameterError for anything else.
+    """
+    if not isinstance(parameters, QueryParameters):
+        raise ParameterError(
+            f"parameters must be QueryParameters, not {type(parameters).__name__}: "
+            "QueryParameters(**dictionary) makes them from a dictionary"
+        )

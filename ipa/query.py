@@ -25,24 +25,30 @@ from ipa.sharing.shared_bits import SharedBits
 
 
 def query(
-    network: HelperPartyNetwork, reports: GenericReports, parameters: QueryParameters
+    network: HelperPartyNetwork,
+    reports: GenericReports,
+    parameters: QueryParameters,
+    query_id: str = "",
 ) -> SharedBits:
     """The sum per breakdown key, still shared: row b is breakdown key b (spec: Protocol).
 
     `reports` is any number of shared reports in any order. No width can be exceeded by any values that
     clients send. With `parameters.epsilon` the sums have noise and are signed; without, they are exact
-    and unsigned. In a malicious-secure network every product has been checked and all honest helpers
-    have accepted when this returns.
+    and unsigned. The helpers go on only if they have the same `parameters` and the same `query_id`,
+    that of the ledger or none. In a malicious-secure network every product has been checked and all
+    honest helpers have accepted when this returns.
 
+    Cost: that of the steps, a round for the input check, and in a malicious-secure network that of
+        the batch checks and two rounds of agreement; measured in COSTS.md.
     Reveals: nothing.
-    Raises: MisbehaviourError when a helper deviates. (Only the very last message can make one honest
-        helper abort alone, and then the report collector gets no result: SPEC_NOTES: security-model.)
-        ParameterError, before anything, when the network's security is not the one that
-        `parameters` names.
+    Raises: ParameterError, before anything, when the network's security is not the one that
+        `parameters` names; MisbehaviourError when a helper deviates. By the very last message one
+        honest helper alone can be made to abort, and then the report collector gets no result
+        (SPEC_NOTES: security-model).
     """
     check_security(network, parameters)
     with aborting_together(network), network.step("query"):
-        check_inputs(network, reports.fields, parameters.to_bytes())
+        check_inputs(network, reports.fields, [parameters.to_bytes(), query_id.encode()])
         if parameters.aggregate == "count":
             reports = replace(reports, trigger_value=reports.is_trigger)
         attributed = attribute(network, pad_reports(network, reports), parameters)

@@ -12,7 +12,7 @@ from ipa.sharing.shared_bits import ColumnPair, SharedBits
 def shares_for_collector(network: HelperPartyNetwork, result: SharedBits) -> dict[int, ColumnPair]:
     """What each local helper sends to the report collector: its pair of shares of the result.
 
-    Raises UncheckedProductError in a malicious-secure network before agree_to_release.
+    Raises: UncheckedProductError in a malicious-secure network before agree_to_release.
     """
     network.check_owns(result)
     network.products.refuse_unreleased("release")

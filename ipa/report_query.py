@@ -11,7 +11,7 @@ from ipa.client.configuration import HelperKeys
 from ipa.client.fanout_query import FanoutQuery, FieldWidths
 from ipa.client.rejection import Reason
 from ipa.errors import ParameterError
-from ipa.intake.query_comparison import agree_on_query
+from ipa.intake.query_comparison import compare_queries
 from ipa.intake.report_intake import take_in_reports
 from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions
 from ipa.parameters import QueryParameters
@@ -83,9 +83,11 @@ def run_report_query(
     (SPEC_NOTES: breakdown-range).
 
     `on_accepted` is called with the number of reports and the receipt before any report is opened.
-    `no_noise` must be True, as for run_query. Raises ParameterError when the parameters are not
-    those the reports were made for, ReportError when the streams are not of one query, BudgetError,
-    MisbehaviourError.
+    `no_noise` must be True, as for run_query.
+
+    Raises: ParameterError when the parameters are not those the reports were made for; ReportError
+    when the streams are not of one query; BudgetError when the query is not paid for, and
+    InputError when the ledger cannot be used; MisbehaviourError when a helper deviates.
     """
     if not no_noise:
         raise ParameterError("noise is not available: say no_noise=True to release exact sums")
@@ -93,7 +95,7 @@ def run_report_query(
         if len(found) != len(HELPERS):
             raise ParameterError(f"there must be {name} for 3 helpers, not {len(found)}")
     network = options.new_network(parameters.security)
-    own_streams = agree_on_query(
+    own_streams = compare_queries(
         network,
         dict(zip(HELPERS, streams, strict=True)),
         dict(zip(HELPERS, helper_keys, strict=True)),
@@ -101,7 +103,9 @@ def run_report_query(
     agreed = own_streams[1].stream
     check_parameters(agreed.query, parameters)
     if compressed_match_key_bits is not None:
-        check_compressed_bits(agreed.query.match_key_bits, compressed_match_key_bits)
+        check_compressed_bits(
+            agreed.query.match_key_bits, compressed_match_key_bits, len(agreed.records)
+        )
         parameters = replace(parameters, match_key_bits=compressed_match_key_bits)
     receipt = pay(payment, agreed.query, len(agreed.records), parameters) if payment else None
     if on_accepted is not None:
@@ -113,7 +117,8 @@ def run_report_query(
         reports = replace(reports, match_key=hashed)
         bound = collision_probability(reports.rows, compressed_match_key_bits)
         compression = Compression(compressed_match_key_bits, bound)
-    shared = query(network, reports, parameters)
+    query_id = payment.query_id if payment else ""
+    shared = query(network, reports, parameters, query_id)
     sums = combine_at_collector(
         shares_for_collector(network, shared),
         parameters.breakdowns,
@@ -126,9 +131,11 @@ def run_report_query(
 
 
 def check_parameters(asked: FanoutQuery, parameters: QueryParameters) -> None:
-    """Raise ParameterError unless the reports were made with the widths of the parameters.
+    """Check that the reports were made with the widths of the parameters.
 
     Breakdown keys may be wider: when reports are made it need not be known how many the query has.
+
+    Raises: ParameterError that names the width which differs.
     """
     wanted = {"match_key_bits": parameters.match_key_bits, **vars(FieldWidths.of(parameters))}
     made_with = {"match_key_bits": asked.match_key_bits, **vars(asked.widths)}
@@ -141,7 +148,10 @@ def check_parameters(asked: FanoutQuery, parameters: QueryParameters) -> None:
 
 
 def pay(payment: Payment, asked: FanoutQuery, rows: int, parameters: QueryParameters) -> Receipt:
-    """Charge the query in the ledger; BudgetError if refused, as for `ipa.budget.ledger.charge`."""
+    """Charge the query in the ledger.
+
+    Raises: BudgetError if it is refused, and what else `ipa.budget.ledger.charge` raises.
+    """
     context = asked.context
     record = QueryRecord(
         query_id=payment.query_id,

@@ -7,9 +7,9 @@ source report has trigger value 0, a trigger report breakdown key 0, and `is_tri
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ipa.events import Event, SourceEvent, TriggerEvent
+from ipa.events import Event, SourceEvent, TriggerEvent, check_event_type
 from ipa.names import Named
-from ipa.parameters import QueryParameters
+from ipa.parameters import QueryParameters, check_parameters_type
 from ipa.sharing.dealing import share_rows
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.shared_bits import SharedBits
@@ -55,6 +55,9 @@ def share_events(
     `network` is the helper party network, whose three helpers are local, or its name. `is_trigger`
     is shared like the rest here; with real reports every helper knows it and it is a trivial sharing.
     """
+    check_parameters_type(parameters)
+    for row, event in enumerate(events, start=1):
+        check_event_type(event, row)
 
     def shared(values: list[int], width: int) -> SharedBits:
         return share_rows(network, values, width, randomness)

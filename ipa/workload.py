@@ -35,7 +35,9 @@ def generate_events(
     user's event before. Breakdown keys are 0 to breakdowns - 1, low ones more often; trigger values
     have a heavy (Pareto) tail. `users` is a fifth of `count` by default; each has a random match
     key of `match_key_bits` bits, so narrow keys can collide. All other fields fit the default
-    widths of QueryParameters. Takes time linear in `count`. Raises ParameterError.
+    widths of QueryParameters. It takes time linear in `count`.
+
+    Raises: ParameterError for a number that is out of range.
     """
     if users is None:
         users = max(1, count // 5) if isinstance(count, int) else 1

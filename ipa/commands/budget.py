@@ -20,8 +20,10 @@ from ipa.budget.ledger import (
 from ipa.budget.transparency import ExportFormat, export_queries, published
 from ipa.client.key_files import load_configuration
 from ipa.client.user_agent import ON_DEVICE
-from ipa.commands.output import Table, write_table
+from ipa.commands.options import add_site_argument, registrable_domain
+from ipa.commands.tables import Table, write_table
 from ipa.errors import ParameterError
+from ipa.names import site_of
 
 _EPOCH = 1
 
@@ -58,12 +60,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--network", type=Path, metavar="FILE", help="NETWORK_DIR/network.json, for either"
     )
     made.add_argument("--site", metavar="S", help="the site that commits")
+    add_site_argument(made)
     made.add_argument("--epoch", type=int, metavar="E", help=f"the epoch it commits for ({_EPOCH})")
     made.add_argument("--match-key-provider", metavar="P", help=f"default: {ON_DEVICE}")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Create and commit as asked, then show the budgets or queries."""
+    """Create and commit as asked, then show the budgets or queries.
+
+    Raises: ParameterError for options, InputError for a network file or a ledger that are wrong.
+        BudgetError when the ledger refuses.
+    """
     _check_options(arguments)
     if arguments.create is not None or arguments.commit:
         network_name = load_configuration(arguments.network).name
@@ -90,7 +97,7 @@ def budget_table(granted: tuple[Budget, ...]) -> Table:
     """A row per report collector and epoch."""
     columns = ("epoch", "site", "report collector", "granted", "spent", "remaining")
     rows = [tuple(str(cell) for cell in _object(budget).values()) for budget in granted]
-    return Table(columns, rows, left=(1, 2))
+    return Table(columns, rows, text=(1, 2))
 
 
 def _object(budget: Budget) -> dict[str, int | str]:
@@ -115,6 +122,8 @@ def _check_options(arguments: argparse.Namespace) -> None:
         if arguments.site is None:
             raise ParameterError("--commit needs --site, the site that commits")
     else:
+        if arguments.public_suffixes:
+            raise ParameterError("--public-suffixes is for --commit")
         for name in ("site", "epoch", "match_key_provider"):
             if getattr(arguments, name) is not None:
                 raise ParameterError(f"--{name.replace('_', '-')} is for --commit")
@@ -143,7 +152,7 @@ def _commitment(arguments: argparse.Namespace, network_name: str) -> Commitment:
             raise ParameterError(f"--commit must be COLLECTOR=EPSILON, not {text!r}")
         shares.append(CollectorShare(report_collector=collector, epsilon=exact_epsilon(epsilon)))
     return Commitment(
-        site=arguments.site,
+        site=site_of(arguments.site, registrable_domain(arguments)),
         epoch=_EPOCH if arguments.epoch is None else arguments.epoch,
         network_name=network_name,
         match_key_provider=ON_DEVICE if provider is None else provider,

@@ -10,7 +10,10 @@ from ipa.parameters import QueryParameters
 
 
 def sums_by_sql(events: Sequence[Event], parameters: QueryParameters) -> list[int]:
-    """`ipa.oracle.sql.query_sql`, which Ctrl-C interrupts like everything else."""
+    """The sums that `ipa.oracle.sql.query_sql` computes; Ctrl-C interrupts it like everything else.
+
+    Raises: KeyboardInterrupt after Ctrl-C, also while SQL is running.
+    """
     try:
         return query_sql(events, parameters)
     except sqlite3.OperationalError as error:

@@ -12,10 +12,15 @@ from ipa.client.key_files import load_configuration
 from ipa.client.report_collector import CollectedEvent, additional_data, assemble_fanout_query
 from ipa.client.user_agent import ON_DEVICE, UserAgent
 from ipa.commands.directories import new_directory, write_streams
-from ipa.commands.options import read_events, source_name
-from ipa.errors import EventError, InputError, ParameterError
+from ipa.commands.options import (
+    add_site_argument,
+    read_events,
+    registrable_domain,
+    source_name,
+)
+from ipa.errors import InputError, ParameterError
 from ipa.events import Event
-from ipa.names import check_identifier
+from ipa.names import check_identifier, site_of
 from ipa.parameters import MAX_BREAKDOWNS, Fanout, QueryParameters
 from ipa.sharing.randomness import Randomness
 
@@ -54,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         help="who sets the match keys; devices have random ones of their own by default",
     )
+    add_site_argument(query)
     query.add_argument(
         "--epoch", type=int, default=1, metavar="E", help="when the events happened (%(default)s)"
     )
@@ -86,18 +92,23 @@ def _add_width_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Encrypt every event on its device and site, and write the streams, all or none."""
+    """Encrypt every event on its device and site, and write the streams, all or none.
+
+    Raises: ParameterError for options, InputError for events, a network or a directory that are wrong.
+    """
     check_identifier("--site", arguments.site)
+    domain_of = registrable_domain(arguments)
+    site = site_of(arguments.site, domain_of)
     configuration = load_configuration(arguments.network)
     limits = _limits(arguments, configuration)
     named = arguments.report_collector
-    collector = arguments.site if named is None else named
+    collector = site if named is None else named
     query = FanoutQuery(
         context=ReportContext(
             network_name=configuration.name,
             match_key_provider=arguments.match_key_provider,
             report_collector=collector,
-            site=arguments.site,
+            site=site,
             epoch=arguments.epoch,
         ),
         fanout=arguments.fanout,
@@ -111,7 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
             "before"
         )
     with new_directory(arguments.out) as directory:
-        events = read_events(arguments.events, limits)
+        events = read_events(arguments.events, limits, domain_of)
         try:
             collected = encrypt_events(events, query.context, configuration)
             streams = assemble_fanout_query(query, collected, configuration, Randomness())
@@ -130,24 +141,21 @@ def encrypt_events(
 ) -> list[CollectedEvent]:
     """What the devices hand the report collector: an encrypted match key for every event.
 
-    Every match key is a device of its own: with a match key provider, which has set that match key
-    in the epoch before; without, the events' match keys only say which events are of one device.
-    `context` is the query's; an event with a site happens there instead. Raises EventError for a
-    site that cannot be one.
+    Every match key is a device of its own. With a match key provider, the provider has set that
+    match key in the epoch before. Without one, the device has a random match key, and the events'
+    match keys only say which events are of one device. `context` is the query's. An event with a
+    site of its own happens there instead.
+
+    Raises: ParameterError for a site that cannot be one.
     """
     devices: dict[int, UserAgent] = {}
     collected = []
-    for row, event in enumerate(events, 1):
+    for event in events:
         device = devices.get(event.match_key)
         if device is None:
             device = devices[event.match_key] = _device(event.match_key, context, configuration)
-        site = event.site or context.site
-        try:
-            check_identifier("site", site)
-        except ParameterError as error:
-            raise EventError(row, "site", str(error)) from None
         encrypted = device.get_encrypted_match_key(
-            site,
+            event.site or context.site,
             context.report_collector,
             context.match_key_provider,
             network_name=configuration.name,
@@ -169,7 +177,10 @@ def _device(
 
 
 def _limits(arguments: argparse.Namespace, configuration: NetworkConfiguration) -> QueryParameters:
-    """The widths as parameters that the events are checked against. Raises ParameterError."""
+    """The widths as parameters that the events are checked against.
+
+    Raises: ParameterError for a width out of range.
+    """
     bits, largest = arguments.breakdown_key_bits, MAX_BREAKDOWNS.bit_length() - 1
     if not 1 <= bits <= largest:
         raise ParameterError(f"breakdown_key_bits must be from 1 to {largest}, not {bits}")

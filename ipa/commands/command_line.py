@@ -44,7 +44,7 @@ _BROKEN_PIPE = 141
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (by default the process's) and return its exit status.
 
-    Raises SystemExit, like argparse, for `--help` (0) and for options it cannot parse (2).
+    Raises: SystemExit, like argparse, with 0 for `--help` and 2 for options that cannot be parsed.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if argv is None:
@@ -88,7 +88,10 @@ class OneLineParser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Print the message on standard error and exit with status 2."""
+        """Print the message on standard error and exit.
+
+        Raises: SystemExit with status 2.
+        """
         self.exit(2, f"{_in_one_line(f'{self.prog}: {message} (see {self.prog} --help)')}\n")
 
 

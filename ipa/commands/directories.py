@@ -12,16 +12,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ipa.client.configuration import HELPERS
 from ipa.errors import InputError, ParameterError
+from ipa.parties import HELPERS
 
 
 @contextmanager
 def new_directory(path: Path) -> Iterator[Path]:
     """A directory to fill, which becomes `path` when the block ends well, and else disappears.
 
-    Raises ParameterError if there is something at `path` other than an empty directory, InputError
-    when it cannot be written.
+    Raises: ParameterError if there is something at `path` other than an empty directory. InputError
+        when it cannot be written.
     """
     # Not tempfile's: a directory for the owner alone, where the user's umask should decide.
     temporary = path.parent / f".{path.name}.{secrets.token_hex(8)}"
@@ -39,7 +39,10 @@ def new_directory(path: Path) -> Iterator[Path]:
 
 
 def write_streams(directory: Path, streams: Sequence[bytes]) -> None:
-    """Write the three streams of a query, helper 1's first, into a directory, and onto the disk."""
+    """Write the three streams of a query, helper 1's first, into a directory, and onto the disk.
+
+    Raises: OSError when one cannot be written.
+    """
     for helper, stream in zip(HELPERS, streams, strict=True):
         with (directory / stream_name(helper)).open("wb") as file:
             file.write(stream)
@@ -48,7 +51,10 @@ def write_streams(directory: Path, streams: Sequence[bytes]) -> None:
 
 
 def read_streams(directory: Path) -> list[bytes]:
-    """The three streams of a query directory. Raises InputError when one cannot be read."""
+    """The three streams of a query directory, helper 1's first.
+
+    Raises: InputError when one cannot be read.
+    """
     streams = []
     for helper in HELPERS:
         path = directory / stream_name(helper)

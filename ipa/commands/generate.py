@@ -4,6 +4,8 @@ import argparse
 import sys
 
 from ipa.events import write_events_csv
+from ipa.parameters import MAX_BREAKDOWNS
+from ipa.ranges import check_integer
 from ipa.workload import generate_events
 
 
@@ -22,7 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the events to standard output: the same ones for the same options."""
+    """Write the events to standard output: the same ones for the same options.
+
+    Raises: ParameterError for an option that is out of range.
+    """
+    check_integer("--events", arguments.events, 0)
+    if arguments.users is not None:
+        check_integer("--users", arguments.users, 1)
+    check_integer("--breakdowns", arguments.breakdowns, 1, MAX_BREAKDOWNS)
+    check_integer("--seed", arguments.seed, 0)
     events = generate_events(
         arguments.events,
         users=arguments.users,

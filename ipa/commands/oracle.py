@@ -13,12 +13,16 @@ from ipa.query import QueryResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `ipa query`, which all mean the same where they apply."""
+    """The options of `ipa query` that mean something in the clear, and mean the same."""
+    parser.add_argument("events", metavar="EVENTS.csv", help="the events; - is standard input")
     add_query_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Answer with SQL, and with --check compare with the oracle that goes step after step."""
+    """Answer with SQL, and with --check compare with the oracle that goes step after step.
+
+    Raises: ParameterError for an option, InputError for events that are wrong.
+    """
     parameters = query_parameters(arguments)
     events = read_events(arguments.events, parameters)
     started = perf_counter()

@@ -1,30 +1,16 @@
-"""Results as people read them (a table) and as programs do (JSON).
-
-One function builds each table; where the optional package `rich` is installed and the output is a
-terminal it draws the table, otherwise `_write_plain` does.
-"""
+"""Results as people read them (tables) and as programs do (JSON): what is in them."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from importlib.util import find_spec
+from dataclasses import asdict
 from typing import Literal, TextIO
 
+from ipa.commands.tables import Table, write_table
 from ipa.network.costs import Cost, cost_of, costs_by_step
 from ipa.query import QueryResult
 
 Format = Literal["table", "json"]
 
 _BAR_WIDTH = 40
-
-
-@dataclass(frozen=True)
-class Table:
-    """Text cells by row, under column headers; `left` are the columns not aligned to the right."""
-
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    left: tuple[int, ...]
 
 
 def write_result(result: QueryResult, security: str, form: Format, stream: TextIO) -> None:
@@ -36,12 +22,6 @@ def write_result(result: QueryResult, security: str, form: Format, stream: TextI
         stream.write(f"\n{summary(result, security)}\n\n")
         write_table(cost_table(result.costs), stream)
     stream.flush()
-
-
-def write_table(table: Table, stream: TextIO) -> None:
-    """Draw a table, with `rich` if it is there and the stream is a terminal."""
-    draw = _write_rich if stream.isatty() and find_spec("rich") else _write_plain
-    draw(table, stream)
 
 
 def result_object(result: QueryResult, security: str) -> dict[str, object]:
@@ -79,7 +59,7 @@ def sums_table(result: QueryResult, mark: str) -> Table:
         (str(key), f"{total:,}", mark * -(-_BAR_WIDTH * total // largest))  # none only for 0
         for key, total in enumerate(result.sums)
     ]
-    return Table(("breakdown key", result.parameters.aggregate, ""), rows, left=(2,))
+    return Table(("breakdown key", result.parameters.aggregate, ""), rows, text=(), bar=2)
 
 
 def cost_table(costs: dict[str, Cost]) -> Table:
@@ -97,7 +77,7 @@ def cost_table(costs: dict[str, Cost]) -> Table:
         for name, cost in steps.items()
     ]
     columns = ("step", "rounds", "bytes sent", "AND gates", "seconds", "ns per gate")
-    return Table(columns, rows, left=(0,))
+    return Table(columns, rows, text=(0,))
 
 
 def steps_shown(costs: dict[str, Cost]) -> dict[str, Cost]:
@@ -120,29 +100,3 @@ def _bar_mark(stream: TextIO) -> str:
     except (UnicodeEncodeError, LookupError):
         return "#"
     return "█"
-
-
-def _write_plain(table: Table, stream: TextIO) -> None:
-    lines = [table.columns, *table.rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        cells = [
-            cell.ljust(width) if position in table.left else cell.rjust(width)
-            for position, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        stream.write("  ".join(cells).rstrip() + "\n")
-
-
-def _write_rich(table: Table, stream: TextIO) -> None:
-    # Imported here: rich is optional, and slow to import.
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table as RichTable
-
-    drawn = RichTable(box=box.SIMPLE_HEAD, header_style="bold")
-    for position, name in enumerate(table.columns):
-        left = position in table.left
-        drawn.add_column(name, justify="left" if left else "right", no_wrap=True)
-    for row in table.rows:
-        drawn.add_row(*row)
-    Console(file=stream).print(drawn)

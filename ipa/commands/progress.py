@@ -5,7 +5,10 @@ from time import perf_counter
 from types import TracebackType
 from typing import TextIO
 
+from ipa.commands.tables import terminal_width
+
 _SECONDS_BETWEEN = 0.1
+_LONGEST_LINE = 70
 _CLEAR_LINE = "\r\x1b[K"
 
 
@@ -48,8 +51,10 @@ class Progress:
         if self._on_terminal and now - self._last_shown >= _SECONDS_BETWEEN:
             self._last_shown = now
             self._shown = True
-            text = describe_step(path, self.rows)
-            self._stream.write(f"{_CLEAR_LINE}{now - self._started:6.1f} s  {text[:60]}")
+            text = f"{now - self._started:6.1f} s  {describe_step(path, self.rows)}"
+            # A line that is wrapped could not be cleared.
+            text = text[: min(_LONGEST_LINE, terminal_width(self._stream) - 1)]
+            self._stream.write(f"{_CLEAR_LINE}{text}")
             self._stream.flush()
 
 

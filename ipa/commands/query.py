@@ -4,7 +4,12 @@ import argparse
 import sys
 
 from ipa.commands.checking import report_check, sums_by_sql
-from ipa.commands.options import add_query_arguments, query_parameters, read_events
+from ipa.commands.options import (
+    add_helper_arguments,
+    add_query_arguments,
+    query_parameters,
+    read_events,
+)
 from ipa.commands.output import write_result
 from ipa.commands.progress import Progress
 from ipa.commands.report_options import add_report_arguments, is_report_query
@@ -15,12 +20,22 @@ from ipa.query import run_query
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `ipa query`."""
+    parser.add_argument(
+        "events",
+        metavar="EVENTS.csv|QUERY_DIR",
+        help="the events in the clear, - for standard input, or the directory of `ipa collect`",
+    )
     add_query_arguments(parser)
+    add_helper_arguments(parser)
     add_report_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Answer the query, and with --check compare the answer with SQL."""
+    """Answer the query, and with --check compare the answer with SQL.
+
+    Raises: ParameterError for an option, InputError for events or reports that are wrong. BudgetError
+        when the ledger refuses the query. MisbehaviourError when a helper party deviates.
+    """
     parameters = query_parameters(arguments)
     if not arguments.no_noise:
         raise ParameterError("noise is not available: say --no-noise to release exact sums")

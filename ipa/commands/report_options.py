@@ -33,7 +33,10 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def is_report_query(arguments: argparse.Namespace) -> bool:
-    """Whether the query is over a directory of reports. Raises ParameterError for mixed options."""
+    """Whether the query is over a directory of reports.
+
+    Raises: ParameterError for options that do not go with what the query is over.
+    """
     only_for_reports = ("keys", "ledger", "epsilon", "query_id", "compress_match_keys")
     given = [name for name in only_for_reports if getattr(arguments, name) is not None]
     if Path(arguments.events).is_dir():

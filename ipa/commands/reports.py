@@ -20,7 +20,11 @@ from ipa.report_query import Payment, ReportQueryResult, run_report_query
 
 
 def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters) -> int:
-    """Answer the query in the directory and show what it released, dropped and cost."""
+    """Answer the query in the directory and show what it released, dropped and cost.
+
+    Raises: ParameterError for options, InputError for keys or streams that are wrong. BudgetError when
+        the ledger refuses the query. MisbehaviourError when a helper party deviates.
+    """
     payment = _payment(arguments)
     keys = load_all_helper_keys(arguments.keys)
     streams = read_streams(Path(arguments.events))

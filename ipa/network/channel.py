@@ -6,11 +6,13 @@ Interceptors sit between a helper and its end: each is given every message sent 
 to deliver instead, so that it may record, change, drop, repeat or hold back (teaching, attacks).
 """
 
+import re
 from dataclasses import dataclass
+from math import inf
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
-from ipa.errors import ChannelError
+from ipa.errors import ChannelError, ParameterError
 from ipa.parties import HELPERS
 
 
@@ -24,9 +26,20 @@ class Message:
     payload: bytes
 
     def __repr__(self) -> str:
-        return (
-            f"<Message H{self.sender} -> H{self.receiver}, {self.step}, {len(self.payload)} bytes>"
-        )
+        step = shown_step(self.step)
+        return f"<Message H{self.sender} -> H{self.receiver}, {step}, {len(self.payload)} bytes>"
+
+
+_STEP = re.compile(r"[a-z0-9/#-]{1,100}")
+
+
+def shown_step(step: str) -> str:
+    """A step path that came from a peer, as it may be shown: as it is, or that it is none.
+
+    A path of this library is short and of few characters. What else a peer sends could be long, or
+    move the cursor of whoever reads the error.
+    """
+    return step if _STEP.fullmatch(step) else "whose name is malformed"
 
 
 ABORT = "abort"
@@ -47,7 +60,10 @@ class Channel(Protocol):
 
 
 class InMemoryChannel:
-    """One end of three connected in memory. `timeout` is in seconds, 0 where helpers run in lockstep."""
+    """One end of three connected in memory. `timeout` is in seconds, 0 where helpers run in lockstep.
+
+    Raises: ParameterError for a timeout that is no number of at least 0 seconds.
+    """
 
     def __init__(
         self,
@@ -57,7 +73,7 @@ class InMemoryChannel:
     ) -> None:
         self._inboxes = inboxes
         self._outboxes = outboxes
-        self._timeout = timeout
+        self._timeout = checked_timeout(timeout, zero_allowed=True)
 
     def send(self, message: Message) -> None:
         """Put the message into the receiver's queue."""
@@ -77,8 +93,25 @@ class InMemoryChannel:
         return all(inbox.empty() for inbox in self._inboxes.values())
 
 
+def checked_timeout(timeout: float, *, zero_allowed: bool = False) -> float:
+    """A number of seconds to wait for a message at most.
+
+    Raises: ParameterError unless it is a finite number above 0, or 0 where that is allowed.
+    """
+    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if not is_number or not (0 < timeout < inf or (zero_allowed and timeout == 0)):
+        least = "of at least" if zero_allowed else "above"
+        raise ParameterError(
+            f"a timeout must be a finite number of seconds {least} 0, not {timeout!r}"
+        )
+    return timeout
+
+
 def in_memory_channels(timeout: float = 0) -> dict[int, Channel]:
-    """The three ends of a network in one process, by helper."""
+    """The three ends of a network in one process, by helper.
+
+    Raises: ParameterError for a timeout that is no number of at least 0 seconds.
+    """
     queues: dict[tuple[int, int], SimpleQueue[Message]] = {
         (sender, receiver): SimpleQueue()
         for sender in HELPERS
@@ -96,14 +129,17 @@ def in_memory_channels(timeout: float = 0) -> dict[int, Channel]:
 
 
 def receive_expected(channel: Channel, step: str, sender: int, receiver: int, size: int) -> bytes:
-    """The payload of the message that must come next. Raises ChannelError when it is another."""
+    """The payload of the message that must come next.
+
+    Raises: ChannelError when it is another message, has another length, or does not come.
+    """
     message = channel.receive(sender)
     if message is None:
         raise ChannelError(step, f"no message from H{sender}", [receiver])
     if message.step == ABORT:
         raise ChannelError(step, f"H{sender} aborted", [receiver])
     if (message.step, message.sender, message.receiver) != (step, sender, receiver):
-        problem = f"H{sender} sent a message of another step, {message.step}"
+        problem = f"H{sender} sent a message of another step, {shown_step(message.step)}"
         raise ChannelError(step, problem, [receiver])
     if len(message.payload) != size:
         problem = f"H{sender} sent {len(message.payload)} bytes instead of {size}"

@@ -23,6 +23,9 @@ from ipa.parties import HELPERS, left_of, right_of
 from ipa.sharing.prss import Prss
 from ipa.sharing.randomness import Randomness
 
+Route = tuple[int, int]
+"""From which helper party to which a message goes."""
+
 
 class Shared(Protocol):
     """Any shared value: it names the network it belongs to."""
@@ -53,6 +56,9 @@ class HelperPartyNetwork:
     local helper parties, by helper. `security` says against what one corrupted helper may do: a
     malicious-secure network keeps every product in `products` until it is checked, by
     `check_rules`. `on_step`, if given, is called with the path of every step that begins (progress).
+
+    Raises: ParameterError for an unknown security, and unless there are one to three local helpers;
+        RandomnessReuseError for a name that a run under the same keys has had in this process.
     """
 
     def __init__(
@@ -102,11 +108,16 @@ class HelperPartyNetwork:
         """A context in which the current step is `name` below the step it is entered from.
 
         With `top_level` it stands by itself, so that its costs are not those of the step around it.
+
+        Raises: MisbehaviourError when it is entered after the network has aborted.
         """
         return Step(self, name, top_level)
 
     def check_owns(self, value: "Shared") -> None:
-        """Raise MismatchError when `value` is shared among the helpers of another network."""
+        """Check that `value` is shared among the helpers of this network.
+
+        Raises: MismatchError when it is shared among those of another.
+        """
         if value.network_name != self.name:
             raise MismatchError(f"networks differ: {value.network_name} and {self.name}")
 
@@ -119,10 +130,12 @@ class HelperPartyNetwork:
         return cost
 
     def send_left(self, payloads: Mapping[int, bytes], size: int) -> dict[int, bytes]:
-        """Each local helper sends its payload to its left neighbour. One round.
+        """Each local helper sends its payload to its left neighbour.
 
-        Returns what each local helper received from its right neighbour, `size` bytes each. Raises
-        ChannelError when a message is not the expected one.
+        Returns what each local helper received from its right neighbour, `size` bytes each.
+
+        Cost: one round; the payload, for each helper.
+        Raises: ChannelError when a message is not the expected one.
         """
         self._send(payloads, left_of)
         self.cost.rounds += 1
@@ -131,15 +144,33 @@ class HelperPartyNetwork:
     def exchange(
         self, to_left: Mapping[int, bytes], to_right: Mapping[int, bytes], size: int
     ) -> tuple[dict[int, bytes], dict[int, bytes]]:
-        """Each local helper sends to both neighbours. One round.
+        """Each local helper sends to both neighbours.
 
         Returns what each local helper received from its right and from its left neighbour, `size`
-        bytes each. Raises ChannelError when a message is not the expected one.
+        bytes each.
+
+        Cost: one round; both payloads, for each helper.
+        Raises: ChannelError when a message is not the expected one.
         """
         self._send(to_left, left_of)
         self._send(to_right, right_of)
         self.cost.rounds += 1
         return self._receive(right_of, size), self._receive(left_of, size)
+
+    def send_along(
+        self, routes: Sequence[Route], payloads: Mapping[Route, bytes], size: int
+    ) -> dict[Route, bytes]:
+        """One message along each of `routes`, (sender, receiver), the same ones for all. One round.
+
+        `payloads` has those of the local senders. Returns what local helpers received, `size` bytes
+        each. Raises ChannelError when a message is not the expected one.
+        """
+        for sender, receiver in routes:
+            if sender in self.helpers:
+                self._send_one(sender, receiver, payloads[sender, receiver])
+        self.cost.rounds += 1
+        expected = [(sender, receiver) for sender, receiver in routes if receiver in self.helpers]
+        return self._receive_along(expected, size)
 
     def announce_abort(self) -> None:
         """Tell the other helpers that the local ones abort; one that has gone keeps no one from it."""
@@ -149,20 +180,29 @@ class HelperPartyNetwork:
                     party.channel.send(Message(ABORT, helper, other, b""))
 
     def _send(self, payloads: Mapping[int, bytes], neighbour: Callable[[int], int]) -> None:
+        for helper in self.helpers:
+            self._send_one(helper, neighbour(helper), payloads[helper])
+
+    def _send_one(self, sender: int, receiver: int, payload: bytes) -> None:
         cost = self.cost
-        for helper, party in self.parties.items():
-            payload = payloads[helper]
-            cost.bytes_sent += len(payload)
-            cost.messages += 1
-            party.channel.send(Message(self.path, helper, neighbour(helper), payload))
+        cost.bytes_sent += len(payload)
+        cost.messages += 1
+        self.parties[sender].channel.send(Message(self.path, sender, receiver, payload))
 
     def _receive(self, neighbour: Callable[[int], int], size: int) -> dict[int, bytes]:
-        received: dict[int, bytes] = {}
+        received = self._receive_along(
+            [(neighbour(helper), helper) for helper in self.helpers], size
+        )
+        return {receiver: payload for (_, receiver), payload in received.items()}
+
+    def _receive_along(self, routes: Iterable[Route], size: int) -> dict[Route, bytes]:
+        received: dict[Route, bytes] = {}
         failures: list[MisbehaviourError] = []
-        for helper, party in self.parties.items():
+        for sender, receiver in routes:
+            channel = self.parties[receiver].channel
             try:
-                received[helper] = receive_expected(
-                    party.channel, self.path, neighbour(helper), helper, size
+                received[sender, receiver] = receive_expected(
+                    channel, self.path, sender, receiver, size
                 )
             except MisbehaviourError as failure:
                 failures.append(failure)
@@ -171,7 +211,10 @@ class HelperPartyNetwork:
 
 
 def raise_together(failures: Sequence[MisbehaviourError]) -> None:
-    """Raise the first of the failures, as detected by every helper that detected one, if any."""
+    """Raise the failures as one: the first, as noticed by every helper that noticed one.
+
+    Raises: the first failure; nothing when there is none.
+    """
     if failures:
         first = failures[0]
         detected_by = [helper for failure in failures for helper in failure.detected_by]

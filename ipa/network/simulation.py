@@ -13,7 +13,7 @@ from ipa.network.product_log import CheckRules
 from ipa.parameters import Security
 from ipa.parties import HELPERS, right_of
 from ipa.ranges import check_integer
-from ipa.sharing.prss import KEY_BYTES, Prss
+from ipa.sharing.prss import KEY_BYTES, Prss, ReproducibleKey
 from ipa.sharing.randomness import Randomness
 
 
@@ -51,7 +51,8 @@ DEFAULT_OPTIONS = RunOptions()
 def pairwise_keys(seed: int | None = None) -> dict[int, tuple[bytes, bytes]]:
     """The PRSS keys (k_i, k_(i+1)) of each helper: fresh, or derived from a seed for repeatable runs.
 
-    In a deployment each pair of helpers agrees on its key; here one place deals them.
+    In a deployment each pair of helpers agrees on its key; here one place deals them. Under keys from
+    a seed the same run may be made again.
 
     Raises: ParameterError for a seed that is no integer of at least 0.
     """
@@ -60,7 +61,9 @@ def pairwise_keys(seed: int | None = None) -> dict[int, tuple[bytes, bytes]]:
     else:
         check_integer("seed", seed, 0)
         keys = {
-            helper: hashlib.sha256(f"ipa pairwise key {helper} {seed}".encode()).digest()
+            helper: ReproducibleKey(
+                hashlib.sha256(f"ipa pairwise key {helper} {seed}".encode()).digest()
+            )
             for helper in HELPERS
         }
     return {helper: (keys[helper], keys[right_of(helper)]) for helper in HELPERS}

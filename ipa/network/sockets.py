@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from itertools import combinations
 from threading import Condition, Thread
+from time import monotonic
 from types import TracebackType
 
 from ipa.errors import ChannelError
-from ipa.network.channel import Message
+from ipa.network.channel import ABORT, Message, checked_timeout
 from ipa.parties import HELPERS
 
 MAX_STEP_BYTES = 1 << 12
@@ -25,17 +26,27 @@ MAX_PAYLOAD_BYTES = 1 << 30
 
 # Helpers in one protocol are never more than a few messages ahead of each other.
 MAX_WAITING_MESSAGES = 1 << 10
+MAX_WAITING_BYTES = 1 << 28
+"""How many bytes of a peer's messages wait to be received; a larger message waits alone."""
+
+# How long a send or a read waits before it looks whether there is reason to go on waiting.
+_TICK = 0.05
+_PIECE = 1 << 20
 
 _LENGTHS = struct.Struct("!IQ")
-_SECONDS_AND_MICROSECONDS = struct.Struct("@ll")
 
 
 class SocketChannel:
     """Helper party `helper`'s end: one connected stream socket per peer, which it closes.
 
-    `send` and `receive` wait `timeout` seconds at most, and not at all once the peer has closed. A
-    frame that is cut short or breaks the limits ends the connection, as does a peer that sends far
-    ahead: nothing after it is received. Use it as a context manager, or call `close`.
+    `send` and `receive` wait `timeout` seconds at most, for a whole frame, and not at all once the
+    peer has closed. A `send` that has to wait ends too when another helper says that it aborts. A
+    frame that is cut short or breaks the limits ends the connection, as does a peer that sends many
+    messages ahead: nothing after it is received. A peer that sends many bytes ahead is not read until
+    some of them are received (SPEC_NOTES: slow-peers). The sockets' own timeouts are replaced. Use it
+    as a context manager, or call `close`.
+
+    Raises: ParameterError for a timeout that is no number of seconds above 0.
     """
 
     def __init__(
@@ -43,10 +54,10 @@ class SocketChannel:
     ) -> None:
         self._helper = helper
         self._connections = connections
-        self._timeout = timeout
-        limit = _SECONDS_AND_MICROSECONDS.pack(int(timeout), int(timeout % 1 * 1_000_000))
+        self._timeout = checked_timeout(timeout)
+        self._cut: set[int] = set()
         for connection in connections.values():
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+            connection.settimeout(_TICK)
         self._inboxes = {
             peer: _Inbox(peer, helper, connection) for peer, connection in connections.items()
         }
@@ -63,16 +74,37 @@ class SocketChannel:
         self.close()
 
     def send(self, message: Message) -> None:
-        """Send one frame. Raises ChannelError when the receiver is gone or does not read."""
+        """Send one frame.
+
+        Raises: ChannelError when the receiver is gone or does not read the frame in time, or when
+            somebody aborts meanwhile. Nothing can be sent to that receiver then: it might take what
+            follows for the rest of the frame.
+        """
+        receiver = message.receiver
         step = message.step.encode()
         frame = _LENGTHS.pack(len(step), len(message.payload)) + step + message.payload
-        try:
-            self._connections[message.receiver].sendall(frame)
-        except OSError as error:
-            stuck = isinstance(error, BlockingIOError)
-            did = "does not read what it is sent" if stuck else "closed its connection"
-            problem = f"H{message.receiver} {did}"
-            raise ChannelError(message.step, problem, [self._helper]) from error
+        problem = f"H{receiver} cannot be sent anything more"
+        if receiver not in self._cut:
+            problem = self._send_all(receiver, memoryview(frame))
+        if problem:
+            self._cut.add(receiver)
+            raise ChannelError(message.step, problem, [self._helper])
+
+    def _send_all(self, receiver: int, rest: memoryview) -> str:
+        """Send the bytes; what kept from it, or an empty string."""
+        deadline = monotonic() + self._timeout
+        while rest:
+            try:
+                rest = rest[self._connections[receiver].send(rest[:_PIECE]) :]
+            except TimeoutError:
+                for peer, inbox in self._inboxes.items():
+                    if inbox.has_abort:
+                        return f"H{peer} aborted"
+            except OSError:
+                return f"H{receiver} closed its connection"
+            if rest and monotonic() >= deadline:
+                return f"H{receiver} does not read what it is sent"
+        return ""
 
     def receive(self, sender: int) -> Message | None:
         """The next message of `sender`; None at the timeout or at the end of its connection."""
@@ -88,7 +120,7 @@ class SocketChannel:
             # The reader may hold the connection: shutting it down wakes the reader first.
             with suppress(OSError):  # the peer was faster, or this is the second time
                 connection.shutdown(socket.SHUT_RDWR)
-            self._inboxes[peer].reader.join()
+            self._inboxes[peer].stop()
             connection.close()
 
 
@@ -99,7 +131,10 @@ class _Inbox:
         self._peer = peer
         self._helper = helper
         self._messages: deque[Message] = deque()
+        self._waiting_bytes = 0
         self._ended = False
+        self._closed = False
+        self.has_abort = False
         self._changed = Condition()
         self.reader = Thread(target=self._read_all, args=(connection,), daemon=True)
         self.reader.start()
@@ -107,10 +142,22 @@ class _Inbox:
     def take(self, timeout: float) -> Message | None:
         with self._changed:
             self._changed.wait_for(lambda: self._messages or self._ended, timeout)
-            return self._messages.popleft() if self._messages else None
+            if not self._messages:
+                return None
+            message = self._messages.popleft()
+            self._waiting_bytes -= len(message.payload)
+            self._changed.notify_all()
+            return message
 
     def is_empty(self) -> bool:
         return not self._messages
+
+    def stop(self) -> None:
+        """End the reader, also one that waits for room."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self.reader.join()
 
     def _read_all(self, connection: socket.socket) -> None:
         while (message := self._read_frame(connection)) is not None:
@@ -118,33 +165,48 @@ class _Inbox:
                 break
             with self._changed:
                 self._messages.append(message)
-                self._changed.notify()
+                self._waiting_bytes += len(message.payload)
+                self.has_abort = self.has_abort or message.step == ABORT
+                self._changed.notify_all()
         with self._changed:
             self._ended = True
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _read_frame(self, connection: socket.socket) -> Message | None:
         """The next message; None at the end and when there is no whole, well-formed frame."""
         try:
-            step_size, payload_size = _LENGTHS.unpack(_read_exactly(connection, _LENGTHS.size))
+            lengths = self._read_exactly(connection, _LENGTHS.size)
+            step_size, payload_size = _LENGTHS.unpack(lengths)
             if step_size > MAX_STEP_BYTES or payload_size > MAX_PAYLOAD_BYTES:
                 return None
-            step = _read_exactly(connection, step_size).decode()
-            payload = _read_exactly(connection, payload_size)
+            step = self._read_exactly(connection, step_size).decode()
+            self._wait_for_room(payload_size)
+            payload = self._read_exactly(connection, payload_size)
         except (EOFError, OSError, UnicodeDecodeError):
             return None
         return Message(step, self._peer, self._helper, payload)
 
+    def _wait_for_room(self, size: int) -> None:
+        def has_room() -> bool:
+            return not self._messages or self._waiting_bytes + size <= MAX_WAITING_BYTES
 
-def _read_exactly(connection: socket.socket, size: int) -> bytes:
-    pieces = []
-    while size:
-        piece = connection.recv(min(size, 1 << 20))
-        if not piece:
-            raise EOFError
-        pieces.append(piece)
-        size -= len(piece)
-    return b"".join(pieces)
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or has_room())
+
+    def _read_exactly(self, connection: socket.socket, size: int) -> bytes:
+        pieces = []
+        while size:
+            try:
+                piece = connection.recv(min(size, _PIECE))
+            except TimeoutError:  # nothing yet
+                if self._closed:
+                    raise EOFError from None
+                continue
+            if not piece:
+                raise EOFError
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
 
 
 def connected_sockets() -> dict[int, dict[int, socket.socket]]:
@@ -159,7 +221,11 @@ def connected_sockets() -> dict[int, dict[int, socket.socket]]:
 
 
 def local_socket_channels(timeout: float) -> dict[int, SocketChannel]:
-    """The three ends of a network of sockets in one process, by helper; close each of them."""
+    """The three ends of a network of sockets in one process, by helper; close each of them.
+
+    Raises: ParameterError for a timeout that is no number of seconds above 0.
+    """
+    checked_timeout(timeout)
     return {
         helper: SocketChannel(helper, connections, timeout)
         for helper, connections in connected_sockets().items()

@@ -151,7 +151,9 @@ def last_touch_passes(
 
     After the last pass the credit on source rows is `last_touch_credits`; the credit on trigger
     rows is meaningless. The stop bit takes the successor's stop bit in, as the spec's formula says
-    and its table does not (SPEC_NOTES: last-touch-table). Raises MismatchError.
+    and its table does not (SPEC_NOTES: last-touch-table).
+
+    Raises: MismatchError when the lengths differ.
     """
     n = len(helper_bits)
     _check_lengths("trigger_bits", trigger_bits, n)
@@ -211,7 +213,7 @@ def cap_credits(
 def sums_per_breakdown(rows: Sequence[Row], credits: Sequence[int], breakdowns: int) -> list[int]:
     """The sum of credits per breakdown key, 0 to breakdowns - 1 (spec: Computing the Aggregates).
 
-    Raises MismatchError.
+    Raises: MismatchError when the lengths differ.
     """
     _check_lengths("credits", credits, len(rows))
     sums = [0] * breakdowns
@@ -223,7 +225,7 @@ def sums_per_breakdown(rows: Sequence[Row], credits: Sequence[int], breakdowns: 
 def query_in_steps(events: Sequence[Event], parameters: QueryParameters) -> list[int]:
     """The whole query, step after step: one exact sum per breakdown key, without noise.
 
-    Raises EventError.
+    Raises: EventError for a bad event.
     """
     check_events(events, parameters)
     rows = sort_rows(rows_from_events(events, parameters.aggregate))

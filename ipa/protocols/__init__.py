@@ -8,7 +8,7 @@ from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
 from ipa.protocols.circuits.addition import add, subtract, sum_of, sum_rows
 from ipa.protocols.circuits.bitonic_sort import sort_rows
-from ipa.protocols.circuits.comparison import at_least, greater_than
+from ipa.protocols.circuits.comparison import greater_than
 from ipa.protocols.circuits.constants import public_columns, public_number, zero_extend
 from ipa.protocols.circuits.conversion import bits_from_elements, elements_from_bits
 from ipa.protocols.circuits.division import divide
@@ -22,6 +22,7 @@ from ipa.protocols.match_key_compression import compress_match_keys
 from ipa.protocols.padding import pad_reports
 from ipa.protocols.primitives.coins import public_coins
 from ipa.protocols.primitives.opening import open_bits, open_elements
+from ipa.protocols.primitives.run_name import agree_on_run_name
 from ipa.protocols.primitives.two_party import TwoPartyBits, replicate_two_party
 from ipa.protocols.report_sorting import sort_reports
 from ipa.protocols.verification.product_check import check_products
@@ -30,8 +31,8 @@ __all__ = [
     "HelperBits",
     "TwoPartyBits",
     "add",
+    "agree_on_run_name",
     "all_ones",
-    "at_least",
     "attribute_last_touch",
     "bits_from_elements",
     "cap_credits",

@@ -25,8 +25,11 @@ def sums_per_breakdown(
     """The sum of the credits of each breakdown key: row b of `width` columns is the sum of key b.
 
     Rows whose breakdown key is not below `breakdowns` count nowhere. Of the two ways below the one
-    that is less work is taken; both need `width` to hold the largest sum. Reveals nothing. Raises
-    ParameterError when the keys are too narrow for as many breakdowns.
+    that is less work is taken; both need `width` to hold the largest sum.
+
+    Cost: that of sums_by_one_hot or of sums_by_sorting.
+    Reveals: nothing.
+    Raises: ParameterError when the keys are too narrow for as many breakdowns.
     """
     if not 1 <= breakdowns <= 1 << breakdown_key.width:
         raise ParameterError(
@@ -51,8 +54,11 @@ def sums_by_one_hot(
 ) -> SharedBits:
     """Route each row's credit down a binary tree to the column group of its breakdown key, then sum.
 
-    At each level a bit of the key sends the credit one way or the other; a level is one round, and
-    then come the rounds of sum_rows. one_hot_gates gates, about 2 * breakdowns per bit of credit.
+    At each level a bit of the key sends the credit one way or the other.
+
+    Cost: one round for each bit of the key, then the rounds of sum_rows; one_hot_gates gates, about
+        2 * breakdowns for each row and bit of credit.
+    Reveals: nothing.
     """
     numbers = 1
     routed = credit
@@ -97,8 +103,10 @@ def sums_by_sorting(
 
     The way of the spec's "Computing the Aggregation for Large Amount of Breakdowns", whose details
     the spec leaves out (SPEC_NOTES: aggregation-by-sorting). A second sort brings the markers to
-    the front in order; differences of neighbouring totals are the sums. The rounds of two sorts, of
-    running_totals and of a subtraction; sorting_gates gates.
+    the front in order; differences of neighbouring totals are the sums.
+
+    Cost: the rounds of two sorts, of running_totals and of a subtraction; sorting_gates gates.
+    Reveals: nothing.
     """
     key_bits = breakdown_key.width + 1
     marked = _with_markers(network, breakdown_key, credit, breakdowns)

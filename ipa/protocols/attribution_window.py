@@ -2,7 +2,7 @@
 
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.protocols.circuits.addition import add
-from ipa.protocols.circuits.comparison import at_least
+from ipa.protocols.circuits.comparison import greater_than
 from ipa.protocols.circuits.constants import public_number, zero_extend
 from ipa.protocols.circuits.multiplication import multiply
 from ipa.protocols.circuits.scan import nearest_before
@@ -35,8 +35,8 @@ def drop_late_triggers(
             zero_extend(network, latest[:-1], width),
             public_number(network, timestamp.rows, window, width),
         )
-        in_time = at_least(network, deadline, zero_extend(network, timestamp, width))
-        return multiply(network, in_time, trigger_value)
+        late = greater_than(network, zero_extend(network, timestamp, width), deadline)
+        return multiply(network, ~late, trigger_value)
 
 
 def expiry(

@@ -25,10 +25,12 @@ def cap_credits(
     """The credits of sorted rows, reduced so that no match key's total exceeds `cap`.
 
     `credit` must be wide enough to hold any match key's total. Returns at most bits_for(cap)
-    columns. A cap that no total can exceed is public knowledge and changes nothing. Rounds and gates
-    are those of running_totals, and to truncate of a comparison and two subtractions, to scale down of
-    last_of_group, a product with the cap, a division and a comparison. Reveals nothing.
-    Raises ParameterError for a cap below 1.
+    columns. A cap that no total can exceed is public knowledge and changes nothing.
+
+    Cost: that of running_totals. For `truncate` also a comparison, a choice and two subtractions. For
+        `proportional` also last_of_group, a product with the cap, a division, a comparison and a choice.
+    Reveals: nothing.
+    Raises: ParameterError for a cap below 1 or an unknown way of capping.
     """
     if cap < 1 or capping not in get_args(Capping):
         raise ParameterError(f"no capping {capping!r} at {cap}: caps are positive")

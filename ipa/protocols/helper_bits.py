@@ -26,8 +26,11 @@ def helper_bits(network: HelperPartyNetwork, reports: GenericReports) -> HelperB
     """The helper bits of sorted reports (spec: Overview of the MPC, step 4).
 
     The spec has one bit; a cap that used it would bound each attribution constraint by itself, so
-    there are two (SPEC_NOTES: two-helper-bits). For a match key of m bits and a constraint of c:
-    1 + ceil(log2 m) + ceil(log2 c) rounds and m + c - 1 gates per row; reveals nothing.
+    there are two (SPEC_NOTES: two-helper-bits).
+
+    Cost: for a match key of m bits and a constraint of c, 1 + ceil(log2 m) + ceil(log2 c) rounds and
+        m + c - 1 gates per row.
+    Reveals: nothing.
     """
     with network.step("helper-bits"):
         keys, constraints = reports.match_key, reports.attribution_constraint_id

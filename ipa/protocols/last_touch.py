@@ -27,8 +27,11 @@ def attribute_last_touch(
     which is the spec's pseudocode; its worked tables leave out the last factor
     (SPEC_NOTES: last-touch-table). All ceil(log2 n) passes always run. After pass i a row holds at
     most 2^(i+1) values, and credit is that wide: it cannot wrap. Returns w = bits_for(n * (2^v - 1))
-    columns for values of v bits. Two rounds and 1 + w gates per row, and in each pass two rounds,
-    2 + width gates and an addition more. Reveals nothing.
+    columns for values of v bits.
+
+    Cost: two rounds and 1 + w gates per row; in each pass two rounds and an addition more, with
+        2 + (the width of credit before the pass) gates per row and those of the addition.
+    Reveals: nothing.
     """
     rows, value_bits = trigger_value.rows, trigger_value.width
     with network.step("attribution"):

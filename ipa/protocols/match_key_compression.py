@@ -1,26 +1,41 @@
-"""Match key compression: shorter match keys for the sort, by a public random linear hash.
+"""Match key compression: shorter match keys for the sort, by a random linear hash that nobody knows.
 
-Spec: Technical Discussion, Match Key Compression; the hash is ipa.sharing.linear_hash.
+Spec: Technical Discussion, Match Key Compression. h(x) = M x over GF(2); the bits of M are a random
+sharing, so that no helper party and no report collector ever sees the matrix. Who knew it could make
+up sources beside a person's trigger, see in the sums which of them the trigger is credited to, and
+so read the hash of the person's match key, which is linear equations of it
+(SPEC_NOTES: secret-compression-matrix).
 """
+
+from functools import reduce
+from operator import xor
 
 from ipa.errors import ParameterError
 from ipa.network.helper_party_network import HelperPartyNetwork
-from ipa.protocols.primitives.coins import public_coins
-from ipa.sharing.linear_hash import compress_match_key_columns, random_matrix
-from ipa.sharing.randomness import Randomness
-from ipa.sharing.rings import encode_elements, modulo_power_of_two
-from ipa.sharing.shared_bits import SharedBits
-
-_COIN = modulo_power_of_two(64)
-_COINS = 4
+from ipa.protocols.circuits.multiplication import multiply
+from ipa.ranges import is_integer
+from ipa.sharing.bits import Columns, ones
+from ipa.sharing.shared_bits import SharedBits, join_columns
 
 
-def check_compressed_bits(width: int, bits: int) -> None:
-    """Raise ParameterError unless match keys of `width` bits can be compressed to `bits` bits."""
-    if not isinstance(bits, int) or not 1 <= bits < width:
+def check_compressed_bits(width: int, bits: int, rows: int) -> None:
+    """Check that `rows` match keys of `width` bits can be compressed to `bits` bits.
+
+    With more reports than hashes there are so many collisions that the match keys which collide with
+    a person's, made up in large numbers, tell the hash that they have in common
+    (SPEC_NOTES: secret-compression-matrix).
+
+    Raises: ParameterError when they cannot.
+    """
+    if not is_integer(bits, 1, width - 1):
         raise ParameterError(
             f"match keys of {width} bits can be compressed to at least 1 and fewer than {width} "
             f"bits, not {bits!r}"
+        )
+    if rows > 1 << bits:
+        raise ParameterError(
+            f"match keys of {rows} reports can be compressed to at least "
+            f"{(rows - 1).bit_length()} bits, not {bits}: collisions would tell something of them"
         )
 
 
@@ -29,22 +44,45 @@ def compress_match_keys(
 ) -> SharedBits:
     """The match keys hashed to `bits` bits, `bits` below their width.
 
-    The matrix comes from a coin of 256 bits, drawn only now: who had known it could have made up
-    match keys that collide, so the reports must have been agreed on before
-    (SPEC_NOTES: compression-coin). Two rounds for the coin, 66 bytes per helper; the hash is local.
-    Reveals the matrix. Equal match keys stay equal; any two others collide with probability 2**-bits.
-    Raises ParameterError, VerificationError.
+    Equal match keys stay equal; any two others collide with probability 2**-bits. The matrix comes
+    from PRSS in this step of this run, so every run has another.
+
+    Cost: for match keys of m bits, `bits` rounds and m * `bits` gates per row. For 64 bits made 40, the
+        sort saves more than that from about 4,096 reports on.
+    Reveals: nothing, nor can any one helper tell the matrix.
+    Raises: ParameterError, see check_compressed_bits.
     """
-    check_compressed_bits(match_key.width, bits)
+    check_compressed_bits(match_key.width, bits, match_key.rows)
     with network.step("compress-match-keys"):
-        coin = encode_elements(_COIN, public_coins(network, _COIN, _COINS))
-    matrix = random_matrix(match_key.width, bits, Randomness.from_seed(coin, "match key hash"))
-    shares = {
-        helper: (
-            compress_match_key_columns(own, matrix),
-            compress_match_key_columns(right, matrix),
+        matrix = _secret_matrix(network, bits, match_key.width)
+        return join_columns(
+            *(_parity(multiply(network, row, match_key)) for row in _spread(matrix, match_key.rows))
         )
-        for helper in match_key.holders
-        for own, right in (match_key.shares_of(helper),)
-    }
-    return SharedBits(match_key.network_name, match_key.rows, bits, shares)
+
+
+def _secret_matrix(network: HelperPartyNetwork, rows: int, columns: int) -> SharedBits:
+    """Random bits from PRSS: two of the three shares of each say nothing of it."""
+    with network.step("matrix") as step:
+        shares = {
+            helper: party.prss.random_columns(step, columns, rows)
+            for helper, party in network.parties.items()
+        }
+        return SharedBits(network.name, rows, columns, shares)
+
+
+def _spread(matrix: SharedBits, rows: int) -> list[SharedBits]:
+    """Each row of the matrix as a table of that row `rows` times."""
+    every = ones(rows)
+
+    def repeated(row: int) -> SharedBits:
+        def repeat(columns: Columns) -> Columns:
+            return [every if column >> row & 1 else 0 for column in columns]
+
+        return matrix.map_linear(rows, matrix.width, repeat)
+
+    return [repeated(row) for row in range(matrix.rows)]
+
+
+def _parity(x: SharedBits) -> SharedBits:
+    """One column: the XOR of all columns."""
+    return x.map_linear(x.rows, 1, lambda columns: [reduce(xor, columns, 0)])

@@ -11,8 +11,10 @@ def sort_reports(network: HelperPartyNetwork, reports: GenericReports) -> Generi
 
     At equal times triggers come before sources, so that a trigger is attributed only to strictly
     earlier sources; among sources of equal time the largest breakdown key comes last and so is the
-    one before the next trigger (SPEC_NOTES: ties). The row count is a power of two. Rounds and
-    gates as sort_rows; reveals nothing, and no helper can link a sorted row to an input row.
+    one before the next trigger (SPEC_NOTES: ties). The row count is a power of two.
+
+    Cost: that of sort_rows, with all fields but the trigger value as the key.
+    Reveals: nothing, and no helper can link a sorted row to an input row.
     """
     key = (
         reports.breakdown_key,

@@ -1,8 +1,7 @@
 """Bit slices: a table of n rows of w-bit numbers as w columns, each one n-bit integer.
 
 Row r of column j is bit r of `columns[j]`; column 0 holds the least significant bits. One Python
-`&` or `^` then works on all rows of a column at once (DESIGN of the library: "a column of bits is
-one integer").
+`&` or `^` then works on all rows of a column at once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,12 +24,17 @@ def columns_from_rows(values: Sequence[int], width: int) -> Columns:
     """Turn n integers of `width` bits into `width` columns of n bits.
 
     Goes through strings of binary digits, which CPython parses in linear time: about 2 ns per bit.
-    Raises ParameterError when a value is negative or does not fit.
+
+    Raises: ParameterError, which names the row, when a value is no integer, is negative or does not fit.
     """
     size = (width + 7) // 8
     table: bytes | None
     try:
         table = b"".join([value.to_bytes(size, "little") for value in values])
+    except AttributeError:
+        row, value = next(item for item in enumerate(values) if not isinstance(item[1], int))
+        problem = f"row {row}: must be an int, not {type(value).__name__}"
+        raise ParameterError(problem) from None
     except OverflowError:
         table = None
     if table is None or (width % 8 and _any_above(values, width)):

@@ -33,8 +33,9 @@ def share_rows(
 ) -> SharedBits:
     """A table of bits, one row per integer in `values`, shared among three local helpers.
 
-    `network` is the helper party network or its name. Raises ParameterError when a value does not
-    fit `width` bits.
+    `network` is the helper party network or its name.
+
+    Raises: ParameterError when a value does not fit `width` bits.
     """
     pairs = deal_columns(columns_from_rows(values, width), len(values), randomness)
     return SharedBits(name_of(network), len(values), width, pairs)
@@ -43,8 +44,13 @@ def share_rows(
 def deal_elements(
     ring: Ring, values: Sequence[int], randomness: Randomness
 ) -> dict[int, ElementPair]:
-    """Each helper's share pair of a list of ring elements. Raises ParameterError when one is not."""
+    """Each helper's share pair of a list of ring elements.
+
+    Raises: ParameterError, which names the row, when a value is no element of the ring.
+    """
     for row, value in enumerate(values):
+        if not isinstance(value, int):
+            raise ParameterError(f"row {row}: must be an int, not {type(value).__name__}")
         if not ring.contains(value):
             raise ParameterError(f"row {row}: not an element of {ring.name}")
     first, second = (
@@ -61,7 +67,12 @@ def deal_elements(
 def share_elements(
     network: Named | str, ring: Ring, values: Sequence[int], randomness: Randomness
 ) -> SharedElements:
-    """A list of ring elements shared among three local helpers. Raises ParameterError."""
+    """A list of ring elements shared among three local helpers.
+
+    `network` is the helper party network or its name.
+
+    Raises: ParameterError when a value is no element of the ring.
+    """
     return SharedElements(
         name_of(network), ring, len(values), deal_elements(ring, values, randomness)
     )
@@ -76,8 +87,9 @@ def only_helper(value: SharedBits, helper: int) -> SharedBits:
 def reconstruct_columns_for_testing(value: SharedBits) -> list[int]:
     """The secret columns of `value`, put together outside of any protocol.
 
-    Needs the shares of all three helpers in one place, which no deployment has. Raises SecrecyError
-    when they are not there, MismatchError when the copies of a share differ.
+    Needs the shares of all three helpers in one place, which no deployment has.
+
+    Raises: SecrecyError when they are not there; MismatchError when the copies of a share differ.
     """
     return [a ^ b ^ c for a, b, c in zip(*_three_shares(value), strict=True)]
 
@@ -85,9 +97,16 @@ def reconstruct_columns_for_testing(value: SharedBits) -> list[int]:
 def reconstruct_for_testing(value: SharedBits | SharedElements) -> list[int]:
     """The secret rows (as integers) or ring elements, put together outside of any protocol.
 
-    Needs the shares of all three helpers in one place, which no deployment has. Raises SecrecyError
-    when they are not there, MismatchError when the copies of a share differ.
+    Needs the shares of all three helpers in one place, which no deployment has.
+
+    Raises: SecrecyError when they are not there; MismatchError when the copies of a share differ;
+        ParameterError for what is not one shared value.
     """
+    if not isinstance(value, SharedBits | SharedElements):
+        raise ParameterError(
+            "one shared value is wanted, such as reports.match_key, and not a "
+            f"{type(value).__name__}"
+        )
     if isinstance(value, SharedBits):
         return rows_from_columns(reconstruct_columns_for_testing(value), value.rows)
     add = value.ring.add

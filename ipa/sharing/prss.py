@@ -15,14 +15,26 @@ import hmac
 from collections.abc import Sequence
 from copy import copy
 from hashlib import blake2b
+from threading import Lock
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from ipa.errors import ParameterError, RandomnessReuseError
 from ipa.sharing.bits import Columns, bytes_per_column, decode_columns, ones
 from ipa.sharing.rings import Ring
+from ipa.sharing.rows.permutation import SORT_KEY_BYTES, Permutation, uniform_permutation
 
 KEY_BYTES = 32
+
+_runs: set[bytes] = set()
+"""Digests of the keys and names of all runs of this process."""
+
+_runs_lock = Lock()
+
+
+class ReproducibleKey(bytes):
+    """A pairwise key that is made from a seed, for tests and teaching: its runs may be repeated."""
+
 
 TAG_BYTES = 8
 """Length of a tag: two different messages have the same one with probability 2^-64."""
@@ -42,6 +54,9 @@ class Prss:
     `own_key` is k_i and `right_key` is k_(i+1) for helper i, each 32 bytes. Everything drawn depends
     on the session too: the name of the run, which must never come again under the same keys, also
     after an abort, or coins would be known before they are due (SPEC_NOTES: fresh-session).
+
+    Raises: ParameterError for a key of another length; RandomnessReuseError, from every method that
+        draws, when something was drawn in this step under this index before.
     """
 
     __slots__ = ("_own_key", "_right_key", "_session", "_used")
@@ -58,7 +73,21 @@ class Prss:
         return f"<Prss: two pairwise keys, {len(self._used)} draws>"
 
     def for_session(self, session: str) -> "Prss":
-        """The same keys for the run named `session`, of which nothing has been drawn yet."""
+        """The same keys for the run named `session`, of which nothing has been drawn yet.
+
+        Raises: RandomnessReuseError when this process has had a run of that name under these keys,
+            unless they are reproducible ones (SPEC_NOTES: fresh-session).
+        """
+        keys = self._own_key, self._right_key
+        if not any(isinstance(key, ReproducibleKey) for key in keys):
+            run = blake2b(b"".join(keys) + session.encode(), digest_size=32).digest()
+            with _runs_lock:
+                if run in _runs:
+                    raise RandomnessReuseError(
+                        "a run of that name was made before under the same pairwise keys: "
+                        "every run needs a new one"
+                    )
+                _runs.add(run)
         bound = copy(self)
         bound._session = session
         bound._used = set()
@@ -105,6 +134,29 @@ class Prss:
         own, right = self.random_elements(step, ring, count, index)
         return [ring.subtract(a, b) for a, b in zip(own, right, strict=True)]
 
+    def masked_bytes(
+        self, step: str, own: bytes, right: bytes, index: int = 0
+    ) -> tuple[bytes, bytes]:
+        """`own` XOR random bytes of k_i, `right` XOR random bytes of k_(i+1); zeros give the bytes."""
+        label = self._label(step, index)
+        return (
+            _keystream_over(self._own_key, label, own),
+            _keystream_over(self._right_key, label, right),
+        )
+
+    def random_permutations(
+        self, step: str, rows: int, index: int = 0
+    ) -> tuple[Permutation, Permutation]:
+        """Two uniform permutations of `rows` rows, of k_i and of k_(i+1).
+
+        Each is known to the two holders of its key and to nobody else.
+        """
+        label = self._label(step, index)
+        return (
+            _random_permutation(self._own_key, label, rows),
+            _random_permutation(self._right_key, label, rows),
+        )
+
     def tags(self, step: str, own: Sequence[bytes], right: Sequence[bytes]) -> tuple[bytes, bytes]:
         """Tags of messages that the other holders of k_i and of k_(i+1) should have too, joined.
 
@@ -122,6 +174,16 @@ class Prss:
             raise RandomnessReuseError(f"randomness of step {step}, index {index} was used before")
         self._used.add((step, index))
         return f"ipa prss {index} {len(self._session)} {self._session} {step}".encode()
+
+
+def _random_permutation(key: bytes, label: bytes, rows: int) -> Permutation:
+    """Draws again while two sort keys are equal."""
+    blank = bytes(SORT_KEY_BYTES * rows)
+    permutation, attempt = None, 0
+    while permutation is None:
+        uniform = _keystream_over(key, b"permutation %d " % attempt + label, blank)
+        permutation, attempt = uniform_permutation(uniform), attempt + 1
+    return permutation
 
 
 def _tags(key: bytes, messages: Sequence[bytes]) -> bytes:

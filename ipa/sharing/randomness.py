@@ -30,10 +30,12 @@ class Randomness:
 
     @classmethod
     def from_seed(cls, seed: int | bytes | None, label: str) -> "Randomness":
-        """A stream determined by `seed` and `label`; with seed None, the operating system's.
+        r"""A stream determined by `seed` and `label`; with seed None, the operating system's.
 
-        The seed is a string of bytes or a non-negative integer (1 and b"\\x01" are different
-        seeds). Raises ParameterError for any other seed.
+        The seed is a string of bytes or a non-negative integer (1 and b"\x01" are different
+        seeds).
+
+        Raises: ParameterError for any other seed.
         """
         randomness = cls()
         if seed is not None:
@@ -41,20 +43,29 @@ class Randomness:
         return randomness
 
     def random_bytes(self, count: int) -> bytes:
-        """The next `count` random bytes."""
+        """The next `count` random bytes.
+
+        Raises: ParameterError for a negative count.
+        """
         if count < 0:
             raise ParameterError(f"the number of random bytes must not be negative, not {count}")
         return os.urandom(count) if self._keystream is None else self._keystream.read(count)
 
     def random_bits(self, width: int) -> int:
-        """A uniform integer of `width` bits: 0 <= r < 2**width. Uses up ceil(width / 8) bytes."""
+        """A uniform integer of `width` bits: 0 <= r < 2**width. Uses up ceil(width / 8) bytes.
+
+        Raises: ParameterError for a negative width.
+        """
         if width < 0:
             raise ParameterError(f"the number of random bits must not be negative, not {width}")
         count = (width + 7) // 8
         return int.from_bytes(self.random_bytes(count), "little") >> (8 * count - width)
 
     def random_below(self, bound: int) -> int:
-        """A uniform integer 0 <= r < bound, by rejection (under two draws on average)."""
+        """A uniform integer 0 <= r < bound, by rejection (under two draws on average).
+
+        Raises: ParameterError for a bound below 1.
+        """
         if bound < 1:
             raise ParameterError(f"the bound of a random number must be at least 1, not {bound}")
         width = (bound - 1).bit_length()

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from ipa.errors import ParameterError
+from ipa.ranges import check_integer
 
 # A keystream this much longer than an element makes the bias of a reduction at most 2^-128.
 _EXTRA_BYTES = 16
@@ -59,13 +60,21 @@ class Ring(Protocol):
 
 @dataclass(frozen=True)
 class IntegersModulo:
-    """The integers modulo `modulus`: Z/2^k for the fields the spec shares additively, or Z/p."""
+    """The integers modulo `modulus`: Z/2^k for the fields the spec shares additively, or Z/p.
+
+    Raises: ParameterError for a modulus below 2, and for one of PRIMALITY_BOUND or more that is no
+        power of two: whether it is prime could not be told for certain.
+    """
 
     modulus: int
 
     def __post_init__(self) -> None:
-        if self.modulus < 2:
-            raise ParameterError(f"a modulus must be at least 2, not {self.modulus}")
+        check_integer("a modulus", self.modulus, 2)
+        if self.modulus >= PRIMALITY_BOUND and self.modulus & (self.modulus - 1):
+            raise ParameterError(
+                f"a modulus must be below {PRIMALITY_BOUND} or a power of two, "
+                f"not one of {self.modulus.bit_length()} bits"
+            )
 
     @property
     def name(self) -> str:
@@ -81,7 +90,7 @@ class IntegersModulo:
     @property
     def is_field(self) -> bool:
         """Whether the modulus is prime."""
-        return _is_probably_prime(self.modulus)
+        return _is_prime(self.modulus)
 
     @property
     def element_bytes(self) -> int:
@@ -105,7 +114,10 @@ class IntegersModulo:
         return a * b % self.modulus
 
     def inverse(self, a: int) -> int:
-        """a^-1 mod modulus. Raises ParameterError when `a` is not invertible."""
+        """a^-1 mod modulus.
+
+        Raises: ParameterError when `a` is not invertible.
+        """
         try:
             return pow(a, -1, self.modulus)
         except ValueError:
@@ -121,17 +133,26 @@ class IntegersModulo:
         return int.from_bytes(uniform, "little") % self.modulus
 
 
+PRIMALITY_BOUND = 3317044064679887385961981
+"""The least composite number that is a strong pseudoprime to the first thirteen prime bases."""
+
+_BASES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
+
+
 @lru_cache(maxsize=64)
-def _is_probably_prime(number: int) -> bool:
-    """Miller-Rabin with the first twelve primes: exact below 3.3 * 10^24 (Sorenson, Webster 2015)."""
-    bases = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
-    if number in bases:
+def _is_prime(number: int) -> bool:
+    """Miller-Rabin with the first thirteen primes: exact below PRIMALITY_BOUND.
+
+    Source: Sorenson and Webster 2015, Strong pseudoprimes to twelve prime bases, table 1. Of what is
+    not below the bound, only powers of two come here.
+    """
+    if number in _BASES:
         return True
     if number % 2 == 0:
         return False
     twos = (number - 1 & 1 - number).bit_length() - 1
     odd = number - 1 >> twos
-    for base in bases:
+    for base in _BASES:
         powers = [pow(base, odd << k, number) for k in range(twos)]
         if powers[0] != 1 and number - 1 not in powers:
             return False

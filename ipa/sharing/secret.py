@@ -6,7 +6,11 @@ from ipa.errors import SecrecyError
 
 
 class Secret:
-    """Base of shared values: refuses every use that would treat a secret as a public value."""
+    """Base of shared values: refuses every use that would treat a secret as a public value.
+
+    Raises: SecrecyError when it is compared, ordered, counted, iterated over, hashed or made a number
+        or a truth value.
+    """
 
     __slots__ = ()
 

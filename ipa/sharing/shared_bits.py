@@ -10,6 +10,7 @@ from operator import and_, xor
 
 from ipa.errors import MismatchError
 from ipa.parties import right_of
+from ipa.ranges import check_integer
 from ipa.sharing.bits import Columns, ones
 from ipa.sharing.secret import Secret
 
@@ -22,6 +23,9 @@ class SharedBits(Secret):
     `network_name` is the name of the helper party network whose helpers hold the shares; `shares`
     maps each local helper to its pair of column lists. `x[2]` and `x[0:8]` select columns; `^` and
     `~` are bitwise.
+
+    Raises: MismatchError, from whatever takes another table or public columns, when shapes, networks
+        or local helpers differ; IndexError for a column that is not there.
     """
 
     __slots__ = ("_shares", "network_name", "rows", "width")
@@ -46,9 +50,10 @@ class SharedBits(Secret):
     def shares_of(self, helper: int) -> ColumnPair:
         """What helper party `helper` holds: the columns of share i and of share i + 1.
 
-        Raises MismatchError when that helper is not local.
+        Raises: MismatchError when that helper is not local; ParameterError when it is no helper.
         """
         if helper not in self._shares:
+            check_integer("helper", helper, 1, 3)
             raise MismatchError(f"the shares of H{helper} are not here")
         return self._shares[helper]
 
@@ -120,17 +125,19 @@ class SharedBits(Secret):
     def take_rows(self, start: int, stop: int) -> "SharedBits":
         """Rows start to stop - 1."""
         start, stop, _ = slice(start, stop).indices(self.rows)
+        if stop - start == self.rows:
+            return self
         keep = ones(max(0, stop - start))
-        return self._map_columns(max(0, stop - start), lambda column: column >> start & keep)
+        return self.map_columns(max(0, stop - start), lambda column: column >> start & keep)
 
     def successors(self, distance: int) -> "SharedBits":
         """Row r becomes what row r + distance was; rows past the end are zero."""
-        return self._map_columns(self.rows, lambda column: column >> distance)
+        return self.map_columns(self.rows, lambda column: column >> distance)
 
     def predecessors(self, distance: int) -> "SharedBits":
         """Row r becomes what row r - distance was; rows before the start are zero."""
         keep = ones(self.rows)
-        return self._map_columns(self.rows, lambda column: column << distance & keep)
+        return self.map_columns(self.rows, lambda column: column << distance & keep)
 
     def map_linear(
         self, rows: int, width: int, change: Callable[[Columns], Columns]
@@ -142,13 +149,19 @@ class SharedBits(Secret):
         return SharedBits(self.network_name, rows, width, shares)
 
     def check_same_shape(self, other: "SharedBits") -> None:
-        """Raise MismatchError unless both have the same network, rows and width."""
+        """Check that both tables have the same network, local helpers, rows and width.
+
+        Raises: MismatchError when they do not.
+        """
         self.check_same_rows(other)
         if self.width != other.width:
             raise MismatchError(f"widths differ: {self.width} bits and {other.width} bits")
 
     def check_same_rows(self, other: "SharedBits") -> None:
-        """Raise MismatchError unless both have the same network and rows."""
+        """Check that both tables have the same network, local helpers and rows.
+
+        Raises: MismatchError when they do not.
+        """
         if not isinstance(other, SharedBits):
             raise MismatchError(f"expected SharedBits, not {type(other).__name__}")
         if self.network_name != other.network_name:
@@ -158,7 +171,8 @@ class SharedBits(Secret):
         if self.rows != other.rows:
             raise MismatchError(f"row counts differ: {self.rows} and {other.rows}")
 
-    def _map_columns(self, rows: int, change: Callable[[int], int]) -> "SharedBits":
+    def map_columns(self, rows: int, change: Callable[[int], int]) -> "SharedBits":
+        """What the GF(2)-linear map `change` makes of every column: columns of `rows` bits."""
         return self.map_linear(rows, self.width, lambda columns: [change(c) for c in columns])
 
     def _check_public(self, columns: Sequence[int]) -> None:
@@ -169,7 +183,10 @@ class SharedBits(Secret):
 
 
 def join_columns(*tables: SharedBits) -> SharedBits:
-    """Tables side by side: the columns of the first are the least significant."""
+    """Tables side by side: the columns of the first are the least significant.
+
+    Raises: MismatchError when rows, networks or local helpers differ.
+    """
     first = tables[0]
     for table in tables[1:]:
         first.check_same_rows(table)
@@ -184,7 +201,10 @@ def join_columns(*tables: SharedBits) -> SharedBits:
 
 
 def join_rows(*tables: SharedBits) -> SharedBits:
-    """Tables of equal width one below another: the rows of the first come first."""
+    """Tables of equal width one below another: the rows of the first come first.
+
+    Raises: MismatchError when widths or networks differ.
+    """
     total = tables[0]
     for table in tables[1:]:
         total = _append_rows(total, table)

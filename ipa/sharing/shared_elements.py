@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 
 from ipa.errors import MismatchError
-from ipa.parties import right_of
+from ipa.ranges import check_integer
 from ipa.sharing.rings import Ring
 from ipa.sharing.secret import Secret
 
@@ -18,6 +18,9 @@ class SharedElements(Secret):
     """A secret list of `count` elements of `ring`; `+`, `-` between shared lists, `scale` by a public one.
 
     `shares` maps each local helper to its pair of lists of ring elements.
+
+    Raises: MismatchError, from whatever takes another list, when networks, rings or lengths differ;
+        IndexError for an element that is not there.
     """
 
     __slots__ = ("_shares", "count", "network_name", "ring")
@@ -40,7 +43,13 @@ class SharedElements(Secret):
         return tuple(self._shares)
 
     def shares_of(self, helper: int) -> ElementPair:
-        """What helper party `helper` holds: share i and share i + 1 of every element."""
+        """What helper party `helper` holds: share i and share i + 1 of every element.
+
+        Raises MismatchError when that helper is not local, ParameterError when it is no helper.
+        """
+        if helper not in self._shares:
+            check_integer("helper", helper, 1, 3)
+            raise MismatchError(f"the shares of H{helper} are not here")
         return self._shares[helper]
 
     def __getitem__(self, selection: int | slice) -> "SharedElements":
@@ -58,7 +67,10 @@ class SharedElements(Secret):
         return self._with(other, self.ring.subtract)
 
     def scale(self, factors: Sequence[int]) -> "SharedElements":
-        """Element by element, times a public element of the ring."""
+        """Element by element, times a public element of the ring.
+
+        Raises: MismatchError when the lengths differ.
+        """
         if len(factors) != self.count:
             raise MismatchError(f"lengths differ: {self.count} and {len(factors)}")
         multiply = self.ring.multiply
@@ -75,21 +87,11 @@ class SharedElements(Secret):
         }
         return SharedElements(self.network_name, self.ring, count, shares)
 
-    def add_public(self, elements: Sequence[int]) -> "SharedElements":
-        """Element by element, plus a public element of the ring, which goes into share x1."""
-        if len(elements) != self.count:
-            raise MismatchError(f"lengths differ: {self.count} and {len(elements)}")
-        add = self.ring.add
-        shares = {}
-        for helper, (own, right) in self._shares.items():
-            shares[helper] = (
-                list(map(add, own, elements)) if helper == 1 else own,
-                list(map(add, right, elements)) if right_of(helper) == 1 else right,
-            )
-        return SharedElements(self.network_name, self.ring, self.count, shares)
-
     def check_same_shape(self, other: "SharedElements") -> None:
-        """Raise MismatchError unless both have the same network, ring and length."""
+        """Check that both lists have the same network, ring and length.
+
+        Raises: MismatchError when they do not.
+        """
         if not isinstance(other, SharedElements):
             raise MismatchError(f"expected SharedElements, not {type(other).__name__}")
         if self.network_name != other.network_name:
@@ -114,7 +116,10 @@ class SharedElements(Secret):
 
 
 def join_elements(*lists: SharedElements) -> SharedElements:
-    """Lists over one ring one after another."""
+    """Lists over one ring one after another.
+
+    Raises: MismatchError when networks or rings differ.
+    """
     first = lists[0]
     if any(other.network_name != first.network_name or other.ring != first.ring for other in lists):
         raise MismatchError("only lists of one network and one field go one after another")

@@ -15,10 +15,12 @@ Pair = tuple[int, int]
 
 
 def share_xor(value: int, width: int, randomness: Randomness) -> tuple[int, int, int]:
-    """Three shares of `width` bits, value = x1 ^ x2 ^ x3. Local; reveals nothing to two of three.
+    """Three shares of `width` bits, value = x1 ^ x2 ^ x3. Two of the three say nothing of the value.
 
-    One helper's replicated pair is two of the three shares. Raises ParameterError when width is
-    not from 1 to 65,536 or value does not fit; the message does not contain the value.
+    One helper's replicated pair is two of the three shares.
+
+    Raises: ParameterError when the width is not from 1 to 65,536 or the value does not fit. The
+        message does not contain the value.
     """
     check_bits(value, width)
     first = randomness.random_bits(width)
@@ -29,7 +31,7 @@ def share_xor(value: int, width: int, randomness: Randomness) -> tuple[int, int,
 def combine_xor(shares: tuple[int, ...], width: int) -> int:
     """The value of two or three XOR shares of `width` bits: the inverse of sharing.
 
-    Raises ParameterError for another number of shares, or a share that does not fit.
+    Raises: ParameterError for another number of shares, or a share that does not fit.
     """
     _check_count(shares)
     value = 0
@@ -42,8 +44,9 @@ def combine_xor(shares: tuple[int, ...], width: int) -> int:
 def share_xor_two_party(value: int, width: int, randomness: Randomness) -> Pair:
     """Two shares, value = x1 ^ x2 (spec: Two Party Secret Sharing): a third less to send.
 
-    Each goes to one helper alone, so the helpers must re-share to get 2-out-of-3 shares. Errors
-    as for share_xor.
+    Each goes to one helper alone, so the helpers must re-share to get 2-out-of-3 shares.
+
+    Raises: ParameterError when the width is not from 1 to 65,536 or the value does not fit.
     """
     check_bits(value, width)
     first = randomness.random_bits(width)
@@ -57,7 +60,11 @@ def replicated_pairs(shares: tuple[int, int, int]) -> tuple[Pair, Pair, Pair]:
 
 
 def check_bits(value: int, width: int) -> None:
-    """Raise ParameterError unless value is an integer of at most `width` bits, naming no value."""
+    """Check that value is an integer of at most `width` bits.
+
+    Raises: ParameterError when it is not, or the width not from 1 to 65,536. The message does not
+        contain the value.
+    """
     check_integer("a share's width", width, 1, MAX_SHARE_BITS)
     if not is_integer(value, 0) or value >> width:
         raise ParameterError(f"the value must be an integer from 0 to 2**{width} - 1")

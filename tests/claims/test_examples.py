@@ -1,9 +1,12 @@
 """The examples run, and say what they should."""
 
+import ast
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from ipa import generate_events, read_events_csv
 
@@ -24,6 +27,17 @@ def output(name: str, *words: str) -> str:
 def test_the_example_events_are_those_that_generate_writes() -> None:
     with (EXAMPLES / "events.csv").open() as stream:
         assert read_events_csv(stream) == generate_events(300, users=60, seed=7)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+def test_every_example_says_what_it_does_and_takes_no_more(path: Path) -> None:
+    summary = str(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))).splitlines()[0]
+    said = " ".join(output(path.name, "--help").split())
+    assert said.startswith(f"usage: {path.name} [-h]")
+    assert summary in said
+    wrong = run(path.name, "--nonsense")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "--nonsense" in wrong.stderr or "required" in wrong.stderr
 
 
 def test_three_lines() -> None:

@@ -10,11 +10,11 @@ import socket
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
-from typing import get_args
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
+from step_cases import STEP_CASES, Tables, shared
 from strategies import SEEDS, Simulation, examples, small_queries
 
 from ipa.errors import ChannelError, MisbehaviourError
@@ -25,16 +25,10 @@ from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
 from ipa.network.simulation import pairwise_keys, simulated_network
 from ipa.network.sockets import SocketChannel, connected_sockets, local_socket_channels
 from ipa.oracle.sql import query_sql
-from ipa.parameters import Capping, QueryParameters, Security, bits_for
+from ipa.parameters import QueryParameters, Security
 from ipa.parties import HELPERS
-from ipa.protocols.aggregation import sums_by_one_hot, sums_by_sorting
-from ipa.protocols.capping import cap_credits
 from ipa.protocols.circuits.conversion import bits_from_elements, elements_from_bits
-from ipa.protocols.helper_bits import helper_bits
-from ipa.protocols.last_touch import attribute_last_touch
-from ipa.protocols.padding import pad_reports
 from ipa.protocols.primitives.opening import open_bits
-from ipa.protocols.report_sorting import sort_reports
 from ipa.protocols.verification.product_check import check_products
 from ipa.query import query
 from ipa.release import combine_at_collector
@@ -57,62 +51,59 @@ class Job:
     """One helper's part, or the whole simulation's: what to run on which shares."""
 
     seed: int
+    network_name: str
     reports: GenericReports
+    tables: dict[str, Tables]
     parameters: QueryParameters
 
 
 def run_everything(network: HelperPartyNetwork, job: Job) -> tuple[Held, int]:
     """Every step and the query; what the local helpers hold of each result, and the bytes sent."""
-    parameters, reports = job.parameters, job.reports
-    result = query(network, reports, parameters)
-    ordered = sort_reports(network, pad_reports(network, reports))
-    same = helper_bits(network, ordered)
-    credit = attribute_last_touch(
-        network, same.same_match_key_and_constraint, ordered.is_trigger, ordered.trigger_value
-    )
-    values = {
-        "query": result,
-        "group": same.same_match_key_and_constraint,
-        "match key": same.same_match_key,
-    }
-    values |= {f"sorted {f.name}": getattr(ordered, f.name) for f in fields(ordered)}
-    values["credit"] = credit
-    width = bits_for(ordered.rows * ((1 << credit.width) - 1))
-    for capping in get_args(Capping):
-        values[capping] = cap_credits(network, same.same_match_key, credit, parameters.cap, capping)
-    for way in (sums_by_one_hot, sums_by_sorting):
-        values[way.__name__] = way(
-            network, ordered.breakdown_key, credit, parameters.breakdowns, width
-        )
-    numbers = elements_from_bits(network, credit, PRIME_FIELD)
-    values["back"] = bits_from_elements(network, numbers)
+    parameters = job.parameters
+    result = query(network, job.reports, parameters)
     holders = result.holders
-    shares: Held = {name: {h: v.shares_of(h) for h in holders} for name, v in values.items()}
+    shares: Held = {"query": {h: result.shares_of(h) for h in holders}}
+    for case in STEP_CASES:
+        with network.step(case.name.replace(" ", "-")):
+            results = case.run(network, job.tables[case.name], parameters)
+        for place, table in enumerate(results):
+            shares[f"{case.name} {place}"] = {h: table.shares_of(h) for h in holders}
+    credit = job.reports.trigger_value
+    numbers = elements_from_bits(network, credit, PRIME_FIELD)
+    back = bits_from_elements(network, numbers)
     shares["numbers"] = {h: numbers.shares_of(h) for h in holders}
+    shares["back"] = {h: back.shares_of(h) for h in holders}
     check_products(network)
-    opened = open_bits(network, credit)
+    opened = open_bits(network, back)
     shares["opened"] = dict.fromkeys(holders, (opened, opened))
     return shares, cost_of(network.costs).bytes_sent
 
 
 def simulate(events: list[Event], parameters: QueryParameters, seed: int) -> tuple[Held, int, Job]:
-    job = Job(seed, Simulation(seed).reports(events, parameters), parameters)
+    dealer = Simulation(seed)
+    tables = {
+        case.name: shared(dealer.bits, case.inputs(events, parameters)) for case in STEP_CASES
+    }
+    reports = dealer.reports(events, parameters)
+    job = Job(seed, dealer.network.name, reports, tables, parameters)
     network = simulated_network(seed, security=parameters.security)
     held, size = run_everything(network, job)
     return held, size, job
 
 
 def part_of(job: Job, helper: int) -> Job:
-    """What one helper is given: its own shares of the reports."""
-    own = (only_helper(field, helper) for field in job.reports.fields)
-    return Job(job.seed, GenericReports(*own), job.parameters)
+    """What one helper is given: its own shares of the reports and of every step's input."""
+    reports = GenericReports(*(only_helper(field, helper) for field in job.reports.fields))
+    tables = {
+        step: {name: only_helper(table, helper) for name, table in inputs.items()}
+        for step, inputs in job.tables.items()
+    }
+    return replace(job, reports=reports, tables=tables)
 
 
 def run_one(helper: int, channel: Channel, job: Job) -> tuple[Held, int]:
     party = HelperParty(helper, Prss(*pairwise_keys(job.seed)[helper]), channel)
-    network = HelperPartyNetwork(
-        job.reports.match_key.network_name, [party], security=job.parameters.security
-    )
+    network = HelperPartyNetwork(job.network_name, [party], security=job.parameters.security)
     result = run_everything(network, job)
     assert channel.is_drained()
     return result
@@ -225,7 +216,7 @@ def test_three_processes_over_sockets(count: int, security: Security) -> None:
 def test_a_helper_that_is_gone_is_noticed_by_the_others() -> None:
     parameters = parameters_of(4, "semi-honest")
     events = generate_events(4, users=2, breakdowns=5, seed=1, match_key_bits=16)
-    job = Job(1, Simulation(1).reports(events, parameters), parameters)
+    _, _, job = simulate(events, parameters, 1)
     with ExitStack() as stack:
         ends = local_socket_channels(TIMEOUT)
         channels = {helper: stack.enter_context(end) for helper, end in ends.items()}

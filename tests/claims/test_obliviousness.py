@@ -5,11 +5,10 @@ sizes and parameters alone. And one helper's view, its shares and the messages i
 of bits that are random whatever the input.
 """
 
-from collections.abc import Callable
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from step_cases import STEP_CASES, StepCase, shared
 from strategies import (
     RINGS,
     ROWS,
@@ -24,96 +23,69 @@ from strategies import (
 )
 
 from ipa.events import Event
-from ipa.parameters import QueryParameters, bits_for
+from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
-from ipa.protocols.aggregation import sums_by_one_hot, sums_by_sorting
-from ipa.protocols.capping import cap_credits
 from ipa.protocols.circuits.bitonic_sort import sort_rows
 from ipa.protocols.circuits.comparison import greater_than
 from ipa.protocols.circuits.conversion import bits_from_elements, elements_from_bits
 from ipa.protocols.circuits.division import divide
 from ipa.protocols.circuits.multiplication import multiply
 from ipa.protocols.circuits.scan import running_totals
-from ipa.protocols.helper_bits import helper_bits
-from ipa.protocols.last_touch import attribute_last_touch
-from ipa.protocols.padding import pad_reports
 from ipa.protocols.primitives.opening import open_bits
-from ipa.protocols.report_sorting import sort_reports
 from ipa.query import query
-from ipa.reports import GenericReports
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
 from ipa.workload import generate_events
 
 Shape = list[tuple[str, int, int, int]]
-StepRun = Callable[[Simulation, GenericReports, QueryParameters], object]
 
 
-def sorting(simulation: Simulation, reports: GenericReports, _: QueryParameters) -> object:
-    return sort_reports(simulation.network, pad_reports(simulation.network, reports))
-
-
-def bits(simulation: Simulation, reports: GenericReports, _: QueryParameters) -> object:
-    return helper_bits(simulation.network, reports)
-
-
-def attribution(simulation: Simulation, reports: GenericReports, _: QueryParameters) -> object:
-    return attribute_last_touch(
-        simulation.network, reports.match_key[0], reports.is_trigger, reports.trigger_value
-    )
-
-
-def capping(simulation: Simulation, reports: GenericReports, p: QueryParameters) -> object:
-    credit = reports.trigger_value
-    return cap_credits(simulation.network, reports.match_key[0], credit, p.cap, p.capping)
-
-
-def one_hot(simulation: Simulation, reports: GenericReports, p: QueryParameters) -> object:
-    key, credit = reports.breakdown_key, reports.trigger_value
-    return sums_by_one_hot(simulation.network, key, credit, p.breakdowns, sum_bits(reports))
-
-
-def by_sorting(simulation: Simulation, reports: GenericReports, p: QueryParameters) -> object:
-    key, credit = reports.breakdown_key, reports.trigger_value
-    return sums_by_sorting(simulation.network, key, credit, p.breakdowns, sum_bits(reports))
-
-
-def sum_bits(reports: GenericReports) -> int:
-    return bits_for(reports.rows * ((1 << reports.trigger_value.width) - 1))
-
-
-def whole_query(simulation: Simulation, reports: GenericReports, p: QueryParameters) -> object:
-    return query(simulation.network, reports, p)
-
-
-STEPS: list[StepRun] = [sorting, bits, attribution, capping, one_hot, by_sorting, whole_query]
-
-
-def run(step: StepRun, seed: int, events: list[Event], parameters: QueryParameters) -> Simulation:
-    simulation = Simulation(seed, parameters.security)
-    step(simulation, simulation.reports(events, parameters), parameters)
+def shape_of(case: StepCase, seed: int, events: list[Event], p: QueryParameters) -> Simulation:
+    """A run of the step: what it sends and costs."""
+    simulation = Simulation(seed, p.security)
+    case.run(simulation.network, shared(simulation.bits, case.inputs(events, p)), p)
     return simulation
 
 
-@pytest.mark.parametrize("step", STEPS)
-@examples(25)
-@given(st.data(), SEEDS, small_queries(min_events=1, max_events=20))
-def test_two_inputs_of_one_shape_give_transcripts_of_one_shape(
-    step: StepRun, data: st.DataObject, seed: int, case: tuple[list[Event], QueryParameters]
-) -> None:
-    events, parameters = case
-    others = data.draw(events_within(parameters, len(events)))
-    first = run(step, seed, events, parameters)
-    second = run(step, seed + 1, others, parameters)
+def check_alike(first: Simulation, second: Simulation) -> None:
     assert first.transcript.shape() == second.transcript.shape()
     assert first.cost.rounds == second.cost.rounds
     assert first.cost.and_gates == second.cost.and_gates
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_payloads_differ_between_seeds_and_shapes_do_not(step: StepRun) -> None:
+def whole_query(seed: int, events: list[Event], parameters: QueryParameters) -> Simulation:
+    simulation = Simulation(seed, parameters.security)
+    query(simulation.network, simulation.reports(events, parameters), parameters)
+    return simulation
+
+
+@pytest.mark.parametrize("case", STEP_CASES, ids=str)
+@examples(25)
+@given(st.data(), SEEDS, small_queries(max_events=20))
+def test_two_inputs_of_one_shape_give_transcripts_of_one_shape(
+    case: StepCase, data: st.DataObject, seed: int, query_case: tuple[list[Event], QueryParameters]
+) -> None:
+    events, parameters = query_case
+    others = data.draw(events_within(parameters, len(events)))
+    check_alike(
+        shape_of(case, seed, events, parameters), shape_of(case, seed + 1, others, parameters)
+    )
+
+
+@examples(25)
+@given(st.data(), SEEDS, small_queries(max_events=20))
+def test_two_queries_of_one_shape_give_transcripts_of_one_shape(
+    data: st.DataObject, seed: int, query_case: tuple[list[Event], QueryParameters]
+) -> None:
+    events, parameters = query_case
+    others = data.draw(events_within(parameters, len(events)))
+    check_alike(whole_query(seed, events, parameters), whole_query(seed + 1, others, parameters))
+
+
+@pytest.mark.parametrize("case", [case for case in STEP_CASES if case.name != "padding"], ids=str)
+def test_payloads_differ_between_seeds_and_shapes_do_not(case: StepCase) -> None:
     events = generate_events(300, users=20, breakdowns=5, seed=1)
     parameters = QueryParameters(breakdowns=5, cap=100, security="semi-honest")
-    first, second = (run(step, seed, events, parameters).transcript for seed in (1, 2))
+    first, second = (shape_of(case, seed, events, parameters).transcript for seed in (1, 2))
     assert first.shape() == second.shape()
     large = [
         (a.payload, b.payload)

@@ -21,7 +21,7 @@ from ipa.parties import left_of, right_of
 from ipa.query import query
 from ipa.report_query import run_report_query
 from ipa.sharing.bits import decode_columns, ones
-from ipa.sharing.prss import Prss
+from ipa.sharing.prss import Prss, ReproducibleKey
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
 from ipa.sharing.verification.binary_field import BinaryField
 
@@ -33,7 +33,6 @@ FIXED_SIZES = {
     "one byte, 1": 1,
     "32 bytes": 32,
     "SHA-256 of what H1, H2 and H3 sent": 32,
-    "4 elements of Z/2^64": 32,
     "1 element": 8,
     "2 elements": 16,
 }
@@ -133,7 +132,7 @@ def test_the_fields_of_the_check() -> None:
     assert (1 << PRIME_FIELD.modulus.bit_length()) - 1 == PRIME_FIELD.modulus
 
 
-KEYS = bytes(range(32)), bytes(range(32, 64))
+KEYS = ReproducibleKey(range(32)), ReproducibleKey(range(32, 64))
 NAME, PATH = "a-run", "query/sort/stage-3/multiply#2"
 
 
@@ -225,7 +224,7 @@ def test_what_helpers_agree_on_is_hashed_as_the_tables_say(security: Security) -
     widths = {"match_key_bits": 64, "attribution_constraint_id_bits": 16}
     others = {"breakdowns": 3, "cap": 9, "timestamp_bits": 32, "value_bits": 5}
     agreed = agreed_fields("Query parameters", others | choices | widths)
-    parts = (b"ipa v1 agreed", network.name.encode(), rules, agreed)
+    parts = (b"ipa v2 agreed", network.name.encode(), rules, agreed, bytes(10))
     public = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
     query(network, reports, parameters)
     sent = {m.sender: m.payload for m in transcript.messages if m.step == "query/input-check"}

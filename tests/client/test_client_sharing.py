@@ -6,17 +6,16 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from linear_hash_cases import (
+    CompressionMatrix,
+    compress_match_key_columns,
+    compress_match_key_share,
+    random_matrix,
+)
 
 from ipa.errors import MismatchError, ParameterError
 from ipa.sharing.additive import combine_additive, share_additive, share_additive_two_party
-from ipa.sharing.linear_hash import (
-    CompressionMatrix,
-    collision_probability,
-    compress_match_key_columns,
-    compress_match_key_share,
-    expected_collisions,
-    random_matrix,
-)
+from ipa.sharing.linear_hash import collision_probability, expected_collisions
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import combine_xor, replicated_pairs, share_xor, share_xor_two_party
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from client_cases import context_from_json, decrypt_reports, split_attributes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from linear_hash_cases import CompressionMatrix, compress_match_key_share, random_matrix
 
 from ipa.client.configuration import (
     HelperKeys,
@@ -27,7 +28,6 @@ from ipa.client.report_format import info_prefix
 from ipa.errors import ReportError
 from ipa.intake.report_decryption import GenericReportShares
 from ipa.sharing.additive import combine_additive, share_additive
-from ipa.sharing.linear_hash import CompressionMatrix, compress_match_key_share, random_matrix
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import combine_xor, share_xor
 

@@ -259,7 +259,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     network, own = generate_configuration("net.example")
     with pytest.raises(ReportError, match="cannot be read"):
         load_configuration(tmp_path / "none.json")
-    with pytest.raises(ReportError, match="cannot be read"):
+    with pytest.raises(ReportError, match="is a directory: give the file in it"):
         load_configuration(tmp_path)
     create_network_directory(tmp_path, network, own)
     (tmp_path / "helper1.key.json").write_bytes((tmp_path / "helper2.key.json").read_bytes())

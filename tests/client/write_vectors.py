@@ -20,6 +20,7 @@ from client_cases import (
     fixed_network,
     small_world,
 )
+from linear_hash_cases import compress_match_key_share, random_matrix
 
 from ipa.client.configuration import configuration_to_json, helper_keys_to_json
 from ipa.client.encrypted_match_key import encrypt_match_key, open_match_key
@@ -28,7 +29,6 @@ from ipa.client.keys import KemName
 from ipa.client.report_format import info_prefix
 from ipa.intake.report_decryption import GenericReportShares
 from ipa.sharing.additive import share_additive
-from ipa.sharing.linear_hash import compress_match_key_share, random_matrix
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import share_xor
 

@@ -25,7 +25,9 @@ from ipa.query import QueryResult
 HEADER = ",".join(COLUMNS)
 SOURCE = "source,7,1,10,2,"
 TRIGGER = "trigger,7,1,20,,25"
-QUERY = ["--breakdowns", "4", "--cap", "100", "--security", "semi-honest", "--no-noise"]
+ASKED = ["--breakdowns", "4", "--cap", "100"]
+QUERY = [*ASKED, "--security", "semi-honest", "--no-noise"]
+OPTIONS = {"query": QUERY, "oracle": ASKED}
 
 
 class Terminal(io.StringIO):
@@ -71,7 +73,7 @@ def test_query_and_oracle_answer_the_same(
     with path.open("w") as stream:
         write_events_csv(events, stream)
     words = [str(path), "--breakdowns", "3", "--cap", str(cap), "--capping", capping]
-    words += ["--aggregate", aggregate, "--no-noise", "--check"]
+    words += ["--aggregate", aggregate, "--check"]
     parameters = QueryParameters(
         breakdowns=3,
         cap=cap,
@@ -80,7 +82,8 @@ def test_query_and_oracle_answer_the_same(
     )
     expected = query_sql(events, parameters)
     assert sum(expected) > 0
-    assert sums_of(capsys, "query", *words) == sums_of(capsys, "oracle", *words) == expected
+    assert sums_of(capsys, "query", *words, "--no-noise") == expected
+    assert sums_of(capsys, "oracle", *words) == expected
 
 
 def test_json_is_one_object_with_exactly_these_keys(
@@ -88,7 +91,7 @@ def test_json_is_one_object_with_exactly_these_keys(
 ) -> None:
     path = file_of(HEADER, SOURCE, TRIGGER)
     for command, security in (("query", "semi-honest"), ("oracle", "none")):
-        assert main([command, path, *QUERY, "--seed", "1", "--format", "json"]) == 0
+        assert main([command, path, *OPTIONS[command], "--format", "json"]) == 0
         out = capsys.readouterr().out
         assert out.count("\n") == 1
         answer = json.loads(out)
@@ -151,12 +154,12 @@ def test_a_terminal_gets_the_same_cells(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = file_of(HEADER, SOURCE, TRIGGER)
-    assert main(["oracle", path, *QUERY]) == 0
+    assert main(["oracle", path, *ASKED]) == 0
     plain = capsys.readouterr().out.splitlines()[:5]
     monkeypatch.setenv("TERM", "dumb")
     terminal = Terminal()
     monkeypatch.setattr("sys.stdout", terminal)
-    assert main(["oracle", path, *QUERY]) == 0
+    assert main(["oracle", path, *ASKED]) == 0
     lines = [line.split()[:2] for line in terminal.getvalue().splitlines()]
     assert all(line.split()[:2] in lines for line in plain)
     assert any("─" in line for line in terminal.getvalue().splitlines())
@@ -221,7 +224,7 @@ def test_bad_input_is_one_line_with_row_and_field_before_any_work(
     monkeypatch.setattr(ipa.commands.query, "run_query", no_work)
     monkeypatch.setattr(ipa.commands.checking, "query_sql", no_work)
     path = file_of(*lines)
-    assert main([command, path, *QUERY, "--check"]) == 2
+    assert main([command, path, *OPTIONS[command], "--check"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith(f"ipa: {path}: ")
@@ -318,6 +321,9 @@ def test_parameters_out_of_range_are_one_line(
         ["query", "events.csv", *QUERY, "--form", "json"],
         ["generate"],
         ["generate", "--events", "1", "a\nb"],
+        ["oracle", "events.csv", *ASKED, "--seed", "1"],
+        ["oracle", "events.csv", *ASKED, "--no-noise"],
+        ["oracle", "events.csv", *ASKED, "--security", "malicious"],
     ],
 )
 def test_options_that_cannot_be_parsed_are_one_line(
@@ -337,6 +343,38 @@ def test_help_tells_the_exit_statuses(words: list[str], capsys: pytest.CaptureFi
         main(words)
     assert ended.value.code == 0
     assert "exit status:\n  0 " in capsys.readouterr().out
+
+
+def test_query_s_help_says_that_it_takes_a_directory_of_reports(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for command in ("query", "oracle"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        shown = " ".join(capsys.readouterr().out.split())
+        assert (
+            "EVENTS.csv|QUERY_DIR the events in the clear, - for standard input, or the "
+            "directory of `ipa collect`" in shown
+        ) == (command == "query")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--events", "-1"], "--events must be an integer of at least 0, not -1"),
+        (["--events", "1", "--users", "0"], "--users must be an integer of at least 1, not 0"),
+        (
+            ["--events", "1", "--breakdowns", "0"],
+            "--breakdowns must be an integer from 1 to 1048576, not 0",
+        ),
+        (["--events", "1", "--seed", "-2"], "--seed must be an integer of at least 0, not -2"),
+    ],
+)
+def test_generate_names_the_option(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["generate", *words]) == 2
+    assert capsys.readouterr() == ("", f"ipa: {said}\n")
 
 
 @pytest.mark.parametrize(("count", "more"), [(1, ""), (3, " (and 2 more)")])
@@ -360,7 +398,7 @@ def test_check_finds_a_difference(
     assert captured.err == (
         f"ipa query: check failed, breakdown key {key} has 0 and should have 1{more}\n"
     )
-    assert main(["oracle", path, *QUERY, "--check"]) == 1
+    assert main(["oracle", path, *ASKED, "--check"]) == 1
     assert main(["query", path, *QUERY]) == 0
 
 

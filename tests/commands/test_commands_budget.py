@@ -12,6 +12,7 @@ from command_cases import NEWS, QUERY, answer, collect, fails, two_sites, write_
 import ipa.report_query
 from ipa.commands.command_line import main
 from ipa.errors import VerificationError
+from ipa.events import Event, SourceEvent, TriggerEvent
 
 
 @pytest.fixture
@@ -142,3 +143,43 @@ def test_a_path_that_cannot_be_is_one_line_that_names_it(
         ["query", "q", "--keys", "net", *QUERY, "--ledger", name, "--epsilon", "1"],
     ):
         fails(capsys, 2, shown, words)
+
+
+def test_one_domain_has_one_budget_whatever_its_hosts(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def registrable_domain(host: str) -> str | None:
+        return ".".join(host.split(".")[-2:])
+
+    monkeypatch.setattr("ipa.commands.options.by_public_suffix_list", lambda: registrable_domain)
+    hosts = ["", "www.news.example", "news.example"]
+    events: list[Event] = [TriggerEvent(7, 1, 10, 5, host) for host in hosts]
+    write_events([*events, TriggerEvent(7, 1, 10, 5, "app:com.News.Reader")])
+    budget = ["budget", "--ledger", "ledger"]
+    network = ["--network", "net/network.json"]
+    host = ["--site", "www.news.example", "--public-suffixes"]
+    assert main([*budget, "--create", "2", *network, *host, "--commit", f"{NEWS}=1"]) == 0
+    again = [*budget, *network, "--public-suffixes", "--commit"]
+    fails(capsys, 3, "committed", [*again, f"{NEWS}=0.5", "--site", "app.news.example"])
+    (shown,) = json.loads(_output(capsys, [*budget, "--format", "json"]))
+    assert (shown["site"], shown["report_collector"]) == (NEWS, NEWS)
+    collecting = ["collect", "events.csv", *network, *host, "--fanout", "trigger", "--out"]
+    fails(capsys, 2, "site 'news.example', not 'app:com.News.Reader'", [*collecting, "q"])
+    write_events([*events, SourceEvent(7, 1, 9, 2, "app:com.News.Reader")])
+    capsys.readouterr()
+    assert main([*collecting, "q"]) == 0
+    assert "trigger fanout query of news.example, " in capsys.readouterr().out
+    found = answer(capsys, "--ledger", "ledger", "--epsilon", "0.25")
+    assert (found["submitted"], found["dropped"], found["sums"]) == (4, {}, [0, 0, 15, 0])
+    asked = found["query"]
+    assert isinstance(asked, dict)
+    assert (asked["site"], asked["report_collector"]) == (NEWS, NEWS)
+    fails(capsys, 2, "--public-suffixes is for --commit", [*budget, "--public-suffixes"])
+    for site in ("x[/y]", "https://a.example"):
+        fails(capsys, 2, "a site must be a host", [*again[:-2], "--commit", "a=1", "--site", site])
+
+
+def _output(capsys: pytest.CaptureFixture[str], words: list[str]) -> str:
+    capsys.readouterr()
+    assert main(words) == 0
+    return capsys.readouterr().out

@@ -39,7 +39,7 @@ def test_bars_are_in_proportion_and_every_sum_but_zero_has_one() -> None:
 
 
 def test_without_rich_a_terminal_gets_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ipa.commands.output.find_spec", lambda name: None)
+    monkeypatch.setattr("ipa.commands.tables.find_spec", lambda name: None)
     result = run_query([], PARAMETERS, no_noise=True)
     terminal, plain = Terminal(), io.StringIO()
     write_result(result, "semi-honest", "table", terminal)

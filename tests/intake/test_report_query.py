@@ -26,6 +26,8 @@ from ipa.client.rejection import Reason
 from ipa.client.user_agent import ON_DEVICE
 from ipa.errors import BudgetError, MisbehaviourError, ParameterError, ReportError
 from ipa.events import Event, SourceEvent, TriggerEvent
+from ipa.network.costs import cost_of
+from ipa.network.interception import Transcript
 from ipa.network.simulation import RunOptions, simulated_network
 from ipa.oracle.steps import query_in_steps
 from ipa.parameters import QueryParameters
@@ -152,7 +154,7 @@ def test_what_cannot_be_answered_is_not_charged(ledger: Path) -> None:
     with pytest.raises(ReportError, match="another network of that name"):
         paid(replace(world(), keys=others), ledger, "q1")
     payment = Payment(ledger=ledger, epsilon=Fraction(1), query_id="q1", charged_at=0)
-    for bits in (0, PARAMETERS.match_key_bits, 300):
+    for bits in (0, 1, PARAMETERS.match_key_bits, 300):
         with pytest.raises(ParameterError, match="can be compressed"):
             run_report_query(
                 world().streams,
@@ -230,7 +232,7 @@ def test_reports_may_have_wider_breakdown_keys_than_the_query(breakdowns: int) -
     assert result.result.sums == query_in_steps(EVENTS, PARAMETERS)[:breakdowns]
 
 
-@pytest.mark.parametrize("bits", [1, 8, 11])
+@pytest.mark.parametrize("bits", [2, 8, 11])
 def test_compressed_match_keys_keep_users_together(bits: int) -> None:
     """Two users at most can collide here; without a collision the sums are exact."""
     events = list(EVENTS[:4])
@@ -256,7 +258,7 @@ def test_compressed_match_keys_keep_users_together(bits: int) -> None:
     assert allowed[0] in seen
 
 
-def test_compression_is_linear_public_and_drawn_anew() -> None:
+def test_compression_is_linear_and_drawn_anew() -> None:
     values = [0, 1, 2, 3, 0xABC, 0xABC, 0xFFF]
     hashes = set()
     for seed in range(5):
@@ -268,7 +270,8 @@ def test_compression_is_linear_public_and_drawn_anew() -> None:
         assert hashed[4] == hashed[5]
         assert max(hashed) < 64
         hashes.add(tuple(hashed))
-        assert network.costs["compress-match-keys/coin/open"].rounds == 1
+        assert cost_of(network.costs, "compress-match-keys").rounds == 6
+        assert cost_of(network.costs, "compress-match-keys").and_gates == 12 * 6 * len(values)
     assert len(hashes) == 5
 
 
@@ -286,3 +289,24 @@ def test_dropped_reports_do_not_hide_behind_the_budget(ledger: Path) -> None:
     result = paid(changed, ledger, "q1")
     assert result.dropped == {Reason.MALFORMED: 2}
     assert queries(ledger)[0].rows == len(EVENTS)
+
+
+def test_what_is_charged_is_among_what_the_helpers_agree_on(ledger: Path) -> None:
+    """Another query ID or another epsilon, and other digests of the same shares are compared."""
+    digests = []
+    for query_id, epsilon in (
+        ("q1", Fraction(1, 4)),
+        ("q2", Fraction(1, 4)),
+        ("q3", Fraction(1, 8)),
+    ):
+        transcript = Transcript()
+        run_report_query(
+            world().streams,
+            world().keys,
+            PARAMETERS,
+            payment=Payment(ledger=ledger, epsilon=epsilon, query_id=query_id, charged_at=0),
+            no_noise=True,
+            options=RunOptions(seed=1, interceptors=[transcript]),
+        )
+        digests.append([m.payload for m in transcript.messages if m.step == "query/input-check"])
+    assert len({tuple(sent) for sent in digests}) == 3

@@ -136,7 +136,7 @@ def test_every_number_is_checked_exactly_once(
     seed: int, counts: list[int], rows: list[int], batch: int
 ) -> None:
     """Numbers of two fields and bits in one log; each kind may fill the batch."""
-    fields = (PRIME_FIELD, IntegersModulo((1 << 127) - 1))
+    fields = (PRIME_FIELD, IntegersModulo((1 << 80) - 65))
     with pytest.MonkeyPatch.context() as patch:
         recorded = Recorded(patch)
         simulation = MaliciousSimulation(
@@ -230,7 +230,7 @@ def test_after_a_failed_check_nothing_is_opened() -> None:
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_fields_are_checked_in_the_order_they_came(order: tuple[int, ...]) -> None:
     """In whatever process: an order by hash differs between processes, and helpers would abort."""
-    fields: list[Ring] = [PRIME_FIELD, BinaryField(64), IntegersModulo((1 << 127) - 1)]
+    fields: list[Ring] = [PRIME_FIELD, BinaryField(64), IntegersModulo((1 << 80) - 65)]
     with pytest.MonkeyPatch.context() as patch:
         recorded = Recorded(patch)
         simulation = MaliciousSimulation(1)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from math import log2, sqrt
 
 import pytest
+from check_mathematics import add_public
 from malicious_cases import MaliciousSimulation, column_errors, element_errors, raised
 
 from ipa.errors import MisbehaviourError, VerificationError
@@ -132,7 +133,7 @@ def with_best_cheater(patch: pytest.MonkeyPatch, ring: Ring, error: Callable[[],
         if cheaters[0].error:
             errors = cheaters[0].add_errors("halve" in network.path)
             at_one, at_infinity = (
-                value.add_public([extra])
+                add_public(value, [extra])
                 for value, extra in zip((at_one, at_infinity), errors, strict=True)
             )
         return at_one, at_infinity
@@ -310,3 +311,20 @@ def test_the_bound_grows_with_the_batch_and_shrinks_with_the_field(degree: int) 
     small, large = Layout(0, 128, 1), Layout(6, 1 << 15, 9)
     assert 0 < soundness_error(small, size) < soundness_error(large, size)
     assert soundness_error(small, 2 * size) < soundness_error(small, size)
+
+
+@pytest.mark.parametrize(
+    ("layout", "points"),
+    [
+        # Blocks of the hash, and one; groups; twice the variables; twice the halvings and two.
+        (Layout(0, 128, 1), 1 + 1 + 1 + 0 + 2 * (7 + 2)),
+        (Layout(3, 128, 1), 1 + 1 + 1 + 6 + 2 * (7 + 2)),
+        (Layout(3, 129, 1), 2 + 1 + 1 + 6 + 2 * (8 + 2)),
+        (Layout(6, 1 << 16, 8), 512 + 1 + 8 + 12 + 2 * (19 + 2)),
+        (Layout(6, 1 << 16, 9), 512 + 1 + 9 + 12 + 2 * (20 + 2)),
+    ],
+)
+def test_the_bound_counts_every_coin_that_a_cheater_may_be_lucky_with(
+    layout: Layout, points: int
+) -> None:
+    assert soundness_error(layout, 1 << 20) == points / (1 << 20)

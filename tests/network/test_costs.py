@@ -4,138 +4,43 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from cost_formulas import (
+    Formula,
+    addition,
+    by_sorting,
+    division,
+    log2,
+    one_hot,
+    passes,
+    plus,
+    rows_summed,
+    several,
+    sorting,
+)
 from hypothesis import given
 from hypothesis import strategies as st
+from step_cases import STEP_CASES, StepCase, shared
 from strategies import ROWS, WIDTHS, Simulation, examples, small_queries
 
 from ipa.events import Event
 from ipa.network.costs import cost_of
 from ipa.parameters import Capping, QueryParameters, bits_for
 from ipa.parties import HELPERS
-from ipa.protocols.aggregation import one_hot_gates, sorting_gates, sums_by_one_hot, sums_by_sorting
-from ipa.protocols.capping import cap_credits
+from ipa.protocols.aggregation import one_hot_gates, sorting_gates
 from ipa.protocols.circuits.addition import add, multiply_by_constant, subtract, sum_of, sum_rows
 from ipa.protocols.circuits.bitonic_sort import sort_gates, sort_rows
-from ipa.protocols.circuits.comparison import at_least, first_difference_gates, greater_than
+from ipa.protocols.circuits.comparison import first_difference_gates, greater_than
 from ipa.protocols.circuits.conversion import elements_from_bits
 from ipa.protocols.circuits.division import divide
 from ipa.protocols.circuits.equality import all_ones, equal
 from ipa.protocols.circuits.multiplexer import choose
 from ipa.protocols.circuits.multiplication import multiply, multiply_elements
 from ipa.protocols.circuits.scan import last_of_group, running_totals
-from ipa.protocols.helper_bits import helper_bits
-from ipa.protocols.last_touch import attribute_last_touch
-from ipa.protocols.padding import pad_reports
 from ipa.protocols.primitives.opening import open_bits, open_elements
-from ipa.protocols.report_sorting import sort_reports
 from ipa.query import query
 from ipa.sharing.bits import bytes_per_column
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
 from ipa.workload import generate_events
-
-Formula = tuple[int, int]
-"""Rounds, and AND gates per row (or in all)."""
-
-
-def log2(helper: int) -> int:
-    """ceil(log2 number), for numbers from 1."""
-    return (helper - 1).bit_length()
-
-
-def addition(width: int) -> Formula:
-    """One product per column but the last; then Sklansky's network over those columns."""
-    m = width - 1
-    if m < 1:
-        return 0, 0
-    gates, distance = m, 1
-    while distance < m:
-        upper = [j for j in range(m) if j & distance]
-        gates += len(upper) + sum(j >= 2 * distance for j in upper)
-        distance *= 2
-    return 1 + log2(m), gates
-
-
-def several(count: int, width: int) -> Formula:
-    """Three numbers become two in a round until two are left, which are added."""
-    rounds, gates = 0, 0
-    while count > 2:
-        rounds, gates, count = rounds + 1, gates + count // 3 * width, count - count // 3
-    last = addition(width) if count == 2 else (0, 0)
-    return rounds + last[0], gates + last[1]
-
-
-def rows_summed(rows: int, numbers: int, digits: int, width: int) -> Formula:
-    """As `several` over rows, whose width grows by a digit each time; gates in all."""
-    rounds, gates, digits = 0, 0, min(digits, width)
-    while rows > 2:
-        gates += rows // 3 * digits * numbers
-        rounds, rows, digits = rounds + 1, rows - rows // 3, min(width, digits + 1)
-    last = addition(width) if rows == 2 else (0, 0)
-    return rounds + last[0], gates + last[1] * numbers
-
-
-def passes(rows: int, width: int) -> Formula:
-    """A scan's passes: one round and w + 1 gates each, and an addition."""
-    one = addition(width)
-    return log2(rows) * (1 + one[0]), log2(rows) * (width + 1 + one[1])
-
-
-def division(quotient_bits: int, width: int) -> Formula:
-    one = addition(width + 1)
-    return quotient_bits * (1 + one[0]), quotient_bits * (width + one[1])
-
-
-def sorting(rows: int, key_bits: int, width: int) -> Formula:
-    k = log2(rows)
-    return k * (k + 1) // 2 * (1 + log2(key_bits)), sort_gates(rows, key_bits, width)
-
-
-def attribution(rows: int, value_bits: int) -> Formula:
-    """Links; per pass the flag, stop and credit taken, an addition; the mask of source rows."""
-    rounds, gates, width, distance = 2, 1, value_bits, 1
-    while distance < rows:
-        wider = bits_for(min(rows, 2 * distance) * ((1 << value_bits) - 1))
-        one = addition(wider)
-        rounds, gates = rounds + 2 + one[0], gates + 1 + 1 + width + one[1]
-        width, distance = wider, 2 * distance
-    return rounds, gates + width
-
-
-def plus(*formulas: Formula) -> Formula:
-    return sum(rounds for rounds, _ in formulas), sum(gates for _, gates in formulas)
-
-
-def capping(rows: int, width: int, cap: int, proportional: bool) -> Formula:
-    if cap >= (1 << width) - 1:
-        return 0, 0
-    c, comparison = bits_for(cap), (log2(width + 1), first_difference_gates(width + 1))
-    totals = passes(rows, width)
-    if proportional:
-        last = log2(rows), log2(rows) * (width + 1)
-        product = several(cap.bit_count(), width + c)
-        kept = plus((1, c), addition(c), (1, c))  # less the row before, or the credit as it is
-        return plus(totals, last, product, division(c, width), comparison, kept)
-    twice = comparison[0], 2 * comparison[1]  # the totals before and after a row in one go
-    return plus(totals, addition(width), twice, (1, 2 * c), addition(c))
-
-
-def one_hot(rows: int, breakdowns: int, key_bits: int, width: int, wide: int) -> Formula:
-    routed, kept = 0, 1
-    for level in reversed(range(key_bits)):
-        routed, kept = routed + kept * width, min(2 * kept, -(-breakdowns // (1 << level)))
-    rounds, gates = rows_summed(rows, breakdowns, width, wide)
-    return key_bits + rounds, rows * routed + gates
-
-
-def by_sorting(rows: int, breakdowns: int, key_bits: int, width: int, wide: int) -> Formula:
-    total = 1 << log2(rows + breakdowns)
-    scan, difference = passes(total, wide), addition(wide)
-    return plus(
-        sorting(total, key_bits + 1, key_bits + 1 + width),
-        sorting(total, key_bits + 1, key_bits + 1 + wide),
-        (scan[0], scan[1] * total),
-        (difference[0], difference[1] * breakdowns),
-    )
 
 
 def check(simulation: Simulation, expected: Formula) -> None:
@@ -211,7 +116,6 @@ def test_circuits(rows: int, width: int) -> None:
 
     comparison = per_row((log2(width + 1), first_difference_gates(width + 1)))
     measured(on(2, greater_than), comparison)
-    measured(on(2, at_least), comparison)
     assert first_difference_gates(width + 1) <= 2 * width
     measured(on(2, add), per_row(addition(width)))
     measured(on(2, subtract), per_row(addition(width)))
@@ -279,52 +183,27 @@ def test_sorting(depth: int, key_bits: int, width: int) -> None:
     assert sort_gates(rows, key_bits, width) <= stages * rows // 2 * (2 * (key_bits - 1) + width)
 
 
+@pytest.mark.parametrize("case", STEP_CASES, ids=str)
+@examples(25)
+@given(small_queries())
+def test_steps(case: StepCase, query_case: tuple[list[Event], QueryParameters]) -> None:
+    events, parameters = query_case
+    inputs = case.inputs(events, parameters)
+    simulation = Simulation(1)
+    case.run(simulation.network, shared(simulation.bits, inputs), parameters)
+    check(simulation, case.cost(inputs, parameters))
+
+
 @examples(40)
-@given(small_queries(min_events=1))
-def test_steps(case: tuple[list[Event], QueryParameters]) -> None:
-    events, parameters = case
-    steps = Simulation(1)
-    network, reports = steps.network, steps.reports(events, parameters)
-    with network.step("pad"):
-        reports = pad_reports(network, reports)
-    rows, p = reports.rows, parameters
-    with network.step("order"):
-        ordered = sort_reports(network, reports)
-    with network.step("bits"):
-        same = helper_bits(network, ordered)
-    with network.step("attribute"):
-        credit = attribute_last_touch(
-            network, same.same_match_key_and_constraint, ordered.is_trigger, ordered.trigger_value
-        )
-    with network.step("cap"):
-        capped = cap_credits(network, same.same_match_key, credit, p.cap, p.capping)
-    wide = max(capped.width, bits_for(rows * ((1 << p.value_bits) - 1)))
-    for name, way in (("one-hot", sums_by_one_hot), ("sorting", sums_by_sorting)):
-        with network.step(name):
-            way(network, ordered.breakdown_key, capped, p.breakdowns, wide)
-
-    m, c = p.match_key_bits, p.attribution_constraint_id_bits
-    key = m + c + p.timestamp_bits + 1 + p.breakdown_key_bits
-    proportional = p.capping == "proportional"
-    expected = {
-        "pad": (0, 0),
-        "order": sorting(rows, key, key + p.value_bits),
-        "bits": (1 + log2(m) + log2(c), (m + c - 1) * rows),
-        "attribute": times(rows, attribution(rows, p.value_bits)),
-        "cap": times(rows, capping(rows, credit.width, p.cap, proportional)),
-        "one-hot": one_hot(rows, p.breakdowns, p.breakdown_key_bits, capped.width, wide),
-        "sorting": by_sorting(rows, p.breakdowns, p.breakdown_key_bits, capped.width, wide),
-    }
-    for step, formula in expected.items():
-        cost = cost_of(network.costs, step)
-        assert (step, cost.rounds, cost.and_gates) == (step, *formula)
-    shape = (rows, p.breakdowns, p.breakdown_key_bits, capped.width, wide)
-    assert one_hot_gates(*shape) == expected["one-hot"][1]
-    assert sorting_gates(*shape) == expected["sorting"][1]
-
-
-def times(rows: int, formula: Formula) -> Formula:
-    return formula[0], formula[1] * rows
+@given(*(st.integers(1, n) for n in (70, 9, 4, 12)))
+def test_gates_of_the_two_ways_to_aggregate(
+    rows: int, breakdowns: int, width: int, more: int
+) -> None:
+    """The functions by which the cheaper way is chosen count what the formulas count."""
+    key_bits = max(1, bits_for(breakdowns - 1))
+    shape = (rows, breakdowns, key_bits, width, width + more)
+    assert one_hot_gates(*shape) == one_hot(*shape)[1]
+    assert sorting_gates(*shape) == by_sorting(*shape)[1]
 
 
 @pytest.mark.parametrize("capping", ["proportional", "truncate"])

@@ -1,4 +1,4 @@
-"""The batch check of DESIGN section 5 with three helpers' shares and no network: the kernels fit.
+"""The batch check of AND gates with three helpers' shares and no network: the kernels fit.
 
 Every message of the protocol is replaced by adding the three helpers' values. This is a proof that
 the mathematics is right, not a check anybody may rely on.
@@ -8,6 +8,7 @@ import random
 from functools import reduce
 from operator import xor
 
+from check_mathematics import extrapolation_weights, sum_of_products
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,7 +60,7 @@ def check_in_clear(
         values = list(map(xor, field.scale_each(values, gamma), hashed))
 
     point = [coins.getrandbits(field.degree) for _ in range(variables)]
-    claim = field.sum_of_products(field.extrapolation_weights(point), values)
+    claim = sum_of_products(field, extrapolation_weights(field, point), values)
     at_point = field.multilinear_weights(point)
     points = gf4_points(field)
     x_chunks: list[list[SlicedVector]] = [[], [], []]
@@ -101,7 +102,7 @@ def check_inner_product(
             at_infinity ^= weighted(field, sums, column_hash, weighed)
         r = coins.getrandbits(field.degree)
         values = [claim ^ at_one, at_one, at_infinity]
-        claim = field.sum_of_products(field.extrapolation_weights([r]), values)
+        claim = sum_of_products(field, extrapolation_weights(field, [r]), values)
         x = [fold(field, *parts, r) for parts in x_halves]
         y = [fold(field, *parts, r) for parts in y_halves]
     x_last, y_last = (open_shamir(field, [to_elements(v[0])[0] for v in part]) for part in (x, y))
@@ -125,7 +126,7 @@ def gf4_points(field: BinaryField) -> ShamirPoints:
 
 def open_shamir(field: BinaryField, shares: list[int]) -> int:
     leading = gf4_points(field).leading
-    assert field.sum_of_products([leading[i + 1] for i in HELPERS], shares) == 0
+    assert sum_of_products(field, [leading[i + 1] for i in HELPERS], shares) == 0
     return reduce(xor, shares)
 
 

@@ -10,7 +10,7 @@ from strategies import RINGS, ROWS, SEEDS, WIDTHS, Simulation, below, columns_of
 from ipa.errors import MismatchError, ParameterError
 from ipa.protocols.circuits.addition import add, multiply_by_constant, subtract, sum_of, sum_rows
 from ipa.protocols.circuits.bitonic_sort import bitonic_stages, sort_rows
-from ipa.protocols.circuits.comparison import at_least, bit_at_first_difference, greater_than
+from ipa.protocols.circuits.comparison import bit_at_first_difference, greater_than
 from ipa.protocols.circuits.constants import public_columns, public_number, zero_extend
 from ipa.protocols.circuits.conversion import bits_from_elements, elements_from_bits
 from ipa.protocols.circuits.division import divide
@@ -34,7 +34,6 @@ def test_comparison(data: st.DataObject, seed: int, rows: int, width: int) -> No
     network, x, y = simulation.network, simulation.bits(a, width), simulation.bits(b, width)
     pairs = list(zip(a, b, strict=True))
     assert secret(greater_than(network, x, y)) == [p > q for p, q in pairs]
-    assert secret(at_least(network, x, y)) == [p >= q for p, q in pairs]
     if width:
         assert secret(equal(network, x, y)) == [p == q for p, q in pairs]
         assert secret(all_ones(network, x)) == [p == ones(width) for p in a]
@@ -49,7 +48,6 @@ def test_comparison_of_every_pair_of_small_numbers() -> None:
         simulation = Simulation(width)
         x, y = (simulation.bits([pair[k] for pair in pairs], width) for k in (0, 1))
         assert secret(greater_than(simulation.network, x, y)) == [p > q for p, q in pairs]
-        assert secret(at_least(simulation.network, x, y)) == [p >= q for p, q in pairs]
 
 
 @examples(80)
@@ -271,7 +269,7 @@ def test_circuits_refuse_widths_and_rows_that_differ() -> None:
     simulation = Simulation(1)
     network, x = simulation.network, simulation.bits([0] * 4, 3)
     for other in (simulation.bits([0] * 4, 2), simulation.bits([0] * 5, 3)):
-        for circuit in (add, subtract, greater_than, at_least, equal, bit_at_first_difference):
+        for circuit in (add, subtract, greater_than, equal, bit_at_first_difference):
             with pytest.raises(MismatchError, match="differ"):
                 circuit(network, x, other)
         with pytest.raises(MismatchError, match="differ"):

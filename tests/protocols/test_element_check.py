@@ -75,7 +75,7 @@ def test_an_empty_batch_sends_nothing() -> None:
 
 
 def test_fields_are_checked_apart_and_binary_ones_too() -> None:
-    field, other = BinaryField(64), IntegersModulo((1 << 127) - 1)
+    field, other = BinaryField(64), IntegersModulo((1 << 80) - 65)
     for wrong in (None, "multiply-numbers", "multiply-numbers#2", "multiply-numbers#3"):
         attack = element_errors(1, wrong or "none", [1])
         simulation = MaliciousSimulation(3, attack=attack)

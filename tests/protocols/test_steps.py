@@ -1,13 +1,14 @@
 """Each step of the query, run by three simulated helpers, against its oracle."""
 
 import random
-from collections import Counter
 from dataclasses import replace
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from step_cases import STEP_CASES, StepCase, shared
+from step_inputs import PADDING, report_inputs
 from strategies import SEEDS, Simulation, below, columns_of_numbers, examples, small_queries
 from test_spec_example import AGGREGATES, EVENTS
 
@@ -28,24 +29,13 @@ from ipa.workload import generate_events
 
 secret = reconstruct_for_testing
 
-PADDING = Row(0, 0, 0, True, 0, 0)
 Case = tuple[list[Event], QueryParameters]
 
 
 def shared_rows(
     simulation: Simulation, rows: list[Row], parameters: QueryParameters
 ) -> GenericReports:
-    return GenericReports(
-        simulation.bits([row.match_key for row in rows], parameters.match_key_bits),
-        simulation.bits(
-            [row.attribution_constraint_id for row in rows],
-            parameters.attribution_constraint_id_bits,
-        ),
-        simulation.bits([row.timestamp for row in rows], parameters.timestamp_bits),
-        simulation.bits([row.is_trigger for row in rows], 1),
-        simulation.bits([row.breakdown_key for row in rows], parameters.breakdown_key_bits),
-        simulation.bits([row.trigger_value for row in rows], parameters.value_bits),
-    )
+    return GenericReports(**shared(simulation.bits, report_inputs(rows, parameters)))
 
 
 def opened_rows(reports: GenericReports) -> list[Row]:
@@ -53,16 +43,41 @@ def opened_rows(reports: GenericReports) -> list[Row]:
     return [Row(m, c, t, bool(i), b, v) for m, c, t, i, b, v in zip(*columns, strict=True)]
 
 
+def check_step(simulation: Simulation, case: StepCase, query_case: Case) -> None:
+    """The results are the oracle's, of the shapes that the step says."""
+    events, parameters = query_case
+    inputs = case.inputs(events, parameters)
+    results = case.run(simulation.network, shared(simulation.bits, inputs), parameters)
+    opened = [secret(result) for result in results]
+    expected = case.oracle(events, parameters)
+    assert case.comparable(opened, inputs) == case.comparable(expected, inputs)
+    assert [(r.rows, r.width) for r in results] == case.shapes(inputs, parameters)
+
+
+@pytest.mark.parametrize("case", STEP_CASES, ids=str)
 @examples(60)
-@given(SEEDS, small_queries())
-def test_padding(seed: int, case: Case) -> None:
-    rows = oracle.rows_from_events(case[0], "sum")
-    simulation = Simulation(seed)
-    reports = shared_rows(simulation, rows, case[1])
-    padded = opened_rows(pad_reports(simulation.network, reports))
-    assert padded[: len(rows)] == rows
-    assert set(padded[len(rows) :]) <= {PADDING}
-    assert len(padded) == next(2**k for k in range(99) if 2**k >= len(rows))
+@given(seed=SEEDS, query_case=small_queries())
+def test_a_step_is_its_oracle(case: StepCase, seed: int, query_case: Case) -> None:
+    check_step(Simulation(seed), case, query_case)
+
+
+@pytest.mark.parametrize("case", STEP_CASES, ids=str)
+@pytest.mark.parametrize("capping", ["proportional", "truncate"])
+@pytest.mark.parametrize(("count", "users"), [(1000, 300), (2500, 12), (2048, 1)])
+def test_a_step_on_many_rows(case: StepCase, count: int, users: int, capping: Capping) -> None:
+    events = generate_events(count, users=users, breakdowns=37, seed=count)
+    parameters = QueryParameters(breakdowns=37, cap=500, capping=capping)
+    check_step(Simulation(count), case, (events, parameters))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 8, 9])
+def test_padding_makes_the_next_power_of_two(count: int) -> None:
+    simulation = Simulation(1)
+    rows = [Row(1, 1, 1, False, 1, 0)] * count
+    parameters = QueryParameters(breakdowns=2, cap=1)
+    padded = opened_rows(pad_reports(simulation.network, shared_rows(simulation, rows, parameters)))
+    size = next(2**k for k in range(99) if 2**k >= count)
+    assert padded == rows + [PADDING] * (size - count)
     assert simulation.transcript.messages == []
 
 
@@ -79,25 +94,6 @@ def test_padding_cannot_change_a_result(seed: int, case: Case) -> None:
         parameters, aggregate="sum", attribution="last-touch", attribution_window=None
     )
     assert sums == oracle.query_in_steps(events, parameters)
-
-
-def padded_rows(events: list[Event]) -> list[Row]:
-    rows = oracle.rows_from_events(events, "sum")
-    return rows + [PADDING] * ((1 << (len(rows) - 1).bit_length()) - len(rows) if rows else 1)
-
-
-def check_sorting(simulation: Simulation, rows: list[Row], parameters: QueryParameters) -> None:
-    reports = shared_rows(simulation, rows, parameters)
-    result = opened_rows(sort_reports(simulation.network, reports))
-    # Rows equal in the key (triggers that differ in value alone) may stand in any order.
-    assert [row.sort_key for row in result] == [row.sort_key for row in oracle.sort_rows(rows)]
-    assert Counter(result) == Counter(rows)
-
-
-def check_helper_bits(simulation: Simulation, rows: list[Row], parameters: QueryParameters) -> None:
-    same = helper_bits(simulation.network, shared_rows(simulation, rows, parameters))
-    assert secret(same.same_match_key_and_constraint) == oracle.same_group_bits(rows)
-    assert secret(same.same_match_key) == oracle.same_match_key_bits(rows)
 
 
 def check_attribution(simulation: Simulation, rows: list[Row], parameters: QueryParameters) -> None:
@@ -143,23 +139,12 @@ def check_aggregation(
 
 @examples(60)
 @given(SEEDS, small_queries())
-def test_sorting(seed: int, case: Case) -> None:
-    check_sorting(Simulation(seed), padded_rows(case[0]), case[1])
-
-
-@examples(60)
-@given(SEEDS, small_queries())
-def test_helper_bits(seed: int, case: Case) -> None:
+def test_helper_bits_of_rows_in_any_order(seed: int, case: Case) -> None:
     rows = oracle.rows_from_events(case[0], "sum")
-    check_helper_bits(Simulation(seed), oracle.sort_rows(rows), case[1])
-    check_helper_bits(Simulation(seed), rows, case[1])  # in any order
-
-
-@examples(60)
-@given(SEEDS, small_queries(min_events=1))
-def test_last_touch_attribution(seed: int, case: Case) -> None:
-    rows = oracle.sort_rows(oracle.rows_from_events(case[0], "sum"))
-    check_attribution(Simulation(seed), rows, case[1])
+    simulation = Simulation(seed)
+    same = helper_bits(simulation.network, shared_rows(simulation, rows, case[1]))
+    assert secret(same.same_match_key_and_constraint) == oracle.same_group_bits(rows)
+    assert secret(same.same_match_key) == oracle.same_match_key_bits(rows)
 
 
 @examples(60)
@@ -196,23 +181,6 @@ def test_aggregation(data: st.DataObject, seed: int, rows: int, breakdowns: int,
     key_bits = max(1, bits_for(breakdowns - 1)) + data.draw(st.integers(0, 1))
     keys, credits = data.draw(columns_of_numbers(rows, key_bits, bits))
     check_aggregation(Simulation(seed), keys, credits, breakdowns, key_bits)
-
-
-@pytest.mark.parametrize("capping", ["proportional", "truncate"])
-@pytest.mark.parametrize(("count", "users"), [(1000, 300), (2500, 12), (2048, 1)])
-def test_every_step_on_many_rows(count: int, users: int, capping: Capping) -> None:
-    events = generate_events(count, users=users, breakdowns=37, seed=count)
-    parameters = QueryParameters(breakdowns=37, cap=500, capping=capping)
-    simulation, rows = Simulation(count), padded_rows(events)
-    check_sorting(simulation, rows, parameters)
-    ordered = oracle.sort_rows(rows)
-    check_helper_bits(simulation, ordered, parameters)
-    check_attribution(simulation, ordered, parameters)
-    credits = oracle.last_touch_credits(ordered)
-    check_capping(simulation, ordered, credits, parameters.cap, parameters.capping)
-    capped = oracle.cap_credits(ordered, credits, parameters.cap, parameters.capping)
-    keys = [row.breakdown_key for row in ordered]
-    check_aggregation(simulation, keys, capped, 37, 6)
 
 
 @pytest.mark.parametrize("bits", [1, 16, 64])

@@ -44,7 +44,7 @@ def test_the_values_are_unchanged_and_the_copies_agree(width: int, data: st.Data
     x = replicate_two_party(network, share_two_party(network.name, values, width, Randomness()))
     assert (x.rows, x.width) == (len(values), width)
     assert reconstruct_for_testing(x) == values
-    check_inputs(network, [x], b"")
+    check_inputs(network, [x], [])
     cost = cost_of(network.costs, "two-party")
     size = width * max(1, (len(values) + 7) // 8)
     assert (cost.rounds, cost.messages, cost.bytes_sent, cost.and_gates) == (1, 2, 2 * size, 0)
@@ -100,7 +100,7 @@ def test_a_share_changed_on_the_way_is_noticed_before_it_is_used(sender: int) ->
     network = simulated_network(interceptors=[Tampering(sender, "two-party", "flip")])
     x = replicate_two_party(network, share_two_party(network.name, [1], WIDTH, Randomness()))
     with pytest.raises(MisbehaviourError, match="different input shares"):
-        check_inputs(network, [x], b"")
+        check_inputs(network, [x], [])
 
 
 @pytest.mark.parametrize("liar", [1, 2])
@@ -114,7 +114,7 @@ def test_a_shareholder_that_lies_is_a_client_that_lies(liar: int, value: int, de
         network,
         TwoPartyBits(network.name, 1, WIDTH, {**honest.shares, liar: changed}),
     )
-    check_inputs(network, [x], b"")
+    check_inputs(network, [x], [])
     assert reconstruct_for_testing(x) == [value ^ delta]
 
 

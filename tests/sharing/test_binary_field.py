@@ -3,6 +3,7 @@
 from itertools import product
 
 import pytest
+from check_mathematics import extrapolation_weights, sum_of_products
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -96,7 +97,7 @@ def test_sum_of_products(case: tuple[BinaryField, list[int]], data: st.DataObjec
     expected = 0
     for a, b in zip(left, right, strict=True):
         expected ^= schoolbook_product(field, a, b)
-    assert field.sum_of_products(left, right) == expected
+    assert sum_of_products(field, left, right) == expected
 
 
 @given(field_and_elements(smallest=1, largest=1))
@@ -106,9 +107,7 @@ def test_encoding_is_little_endian_and_of_fixed_length(
     field, (a,) = case
     data = field.to_bytes(a)
     assert len(data) == field.degree // 8 and data[0] == a & 255
-    assert field.from_bytes(data) == a
-    with pytest.raises(ParameterError, match="not"):
-        field.from_bytes(data + b"\0")
+    assert int.from_bytes(data, "little") == a
 
 
 def test_bad_parameters_are_refused() -> None:
@@ -143,7 +142,7 @@ def test_multilinear_weights_interpolate(
         return total
 
     values = [value([s >> b & 1 for b in range(len(point))]) for s in range(size)]
-    assert field.sum_of_products(field.multilinear_weights(point), values) == value(point)
+    assert sum_of_products(field, field.multilinear_weights(point), values) == value(point)
 
 
 @given(field_and_elements(largest=3), st.data())
@@ -180,5 +179,5 @@ def test_extrapolation_weights_reproduce_quadratic_polynomials(
         for coordinate, e in zip(reversed(point), exponent, strict=True):
             coefficient = field.multiply(coefficient, field.power(coordinate, e))
         expected ^= coefficient
-    weights = field.extrapolation_weights(point)
-    assert field.sum_of_products(weights, [value(at) for at in exponents]) == expected
+    weights = extrapolation_weights(field, point)
+    assert sum_of_products(field, weights, [value(at) for at in exponents]) == expected

@@ -1,5 +1,6 @@
 """PRSS: three helpers derive correlated randomness from pairwise keys, once for each use."""
 
+import os
 from collections import Counter
 from functools import reduce
 from operator import xor
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 from strategies import RINGS, ROWS, SEEDS, examples
 
 from ipa.errors import ParameterError, RandomnessReuseError
+from ipa.network.channel import in_memory_channels
+from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
 from ipa.network.simulation import pairwise_keys
 from ipa.parties import HELPERS, left_of, right_of
-from ipa.sharing.prss import KEY_BYTES, Prss
+from ipa.sharing.prss import KEY_BYTES, Prss, ReproducibleKey
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
 
 STEPS = st.text(max_size=12)
@@ -120,7 +123,7 @@ def test_pinned_values() -> None:
     by one with the key HMAC-SHA256(pairwise key, label)[:16], where the label is "ipa prss", index,
     the session's length, the session and the step, separated by blanks.
     """
-    prss = Prss(bytes(range(32)), bytes(range(32, 64))).for_session("run 1")
+    prss = Prss(ReproducibleKey(range(32)), ReproducibleKey(range(32, 64))).for_session("run 1")
     own, right = prss.random_columns("query/sort", 1, 64)
     assert (own, right) == ([0x6316857B7495F9E4], [0x9C6EED3E069610D5])
     assert prss.zero_columns("query/sort", 1, 64, index=1) == [0x92724B33D3ECB886]
@@ -141,9 +144,30 @@ def test_repr_shows_no_key() -> None:
 
 
 def test_another_session_gives_other_randomness_under_the_same_keys() -> None:
-    keys = Prss(bytes(range(32)), bytes(range(32, 64)))
+    keys = Prss(ReproducibleKey(range(32)), ReproducibleKey(range(32, 64)))
     monday, tuesday = keys.for_session("monday"), keys.for_session("tuesday")
     again = keys.for_session("monday")
     assert monday.random_columns("step", 1, 64) == again.random_columns("step", 1, 64)
     assert monday.random_columns("other", 1, 64) != tuesday.random_columns("other", 1, 64)
     assert monday.zero_columns("zero", 1, 64) != tuesday.zero_columns("zero", 1, 64)
+
+
+def test_a_name_is_not_used_twice_under_the_same_keys() -> None:
+    keys = os.urandom(KEY_BYTES), os.urandom(KEY_BYTES)
+    Prss(*keys).for_session("monday")
+    for prss in (Prss(*keys), Prss(*keys).for_session("tuesday")):
+        with pytest.raises(RandomnessReuseError, match="under the same pairwise keys"):
+            prss.for_session("monday")
+    Prss(*keys).for_session("wednesday")
+    Prss(os.urandom(KEY_BYTES), keys[1]).for_session("monday")  # another helper's, or another run
+    Prss(keys[0], os.urandom(KEY_BYTES)).for_session("monday")
+
+
+def test_a_run_under_keys_from_a_seed_can_be_repeated() -> None:
+    for _ in range(2):
+        assert Prss(*pairwise_keys(1)[1]).for_session("monday")
+    fresh = pairwise_keys()
+    parties = [HelperParty(1, Prss(*fresh[1]), in_memory_channels()[1])]
+    HelperPartyNetwork("monday", parties)
+    with pytest.raises(RandomnessReuseError):
+        HelperPartyNetwork("monday", parties)

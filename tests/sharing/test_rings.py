@@ -7,6 +7,7 @@ from strategies import RINGS, below, examples
 
 from ipa.errors import ParameterError
 from ipa.sharing.rings import (
+    PRIMALITY_BOUND,
     PRIME_FIELD,
     IntegersModulo,
     decode_elements,
@@ -64,7 +65,46 @@ def test_names_tell_rings_apart() -> None:
     assert IntegersModulo(7) != IntegersModulo(8)
 
 
-@pytest.mark.parametrize("modulus", [1, 0, -5])
+@pytest.mark.parametrize("modulus", [1, 0, -5, True, 7.0])
 def test_a_modulus_below_two_is_refused(modulus: int) -> None:
     with pytest.raises(ParameterError, match="at least 2"):
         IntegersModulo(modulus)
+
+
+# The least composite numbers that pass Miller-Rabin with the first 1, 2, .., 12 primes as bases
+# (Sorenson and Webster 2015).
+STRONG_PSEUDOPRIMES = [
+    2047,
+    1373653,
+    25326001,
+    3215031751,
+    2152302898747,
+    3474749660383,
+    341550071728321,
+    3825123056546413051,
+    318665857834031151167461,
+]
+
+
+@pytest.mark.parametrize("modulus", [*STRONG_PSEUDOPRIMES, 4, 9, 15, 561, 1 << 40, 37 * 41])
+def test_a_composite_modulus_is_no_field(modulus: int) -> None:
+    assert not IntegersModulo(modulus).is_field
+
+
+@pytest.mark.parametrize("modulus", [2, 3, 41, 43, 2**31 - 1, 2**61 - 1, 2**64 - 59, 2**80 - 65])
+def test_a_prime_modulus_is_a_field(modulus: int) -> None:
+    assert IntegersModulo(modulus).is_field
+
+
+def test_small_moduli_are_fields_if_they_have_no_divisor() -> None:
+    for modulus in range(2, 3000):
+        is_prime = all(modulus % divisor for divisor in range(2, int(modulus**0.5) + 1))
+        assert IntegersModulo(modulus).is_field == is_prime
+
+
+@pytest.mark.parametrize("modulus", [PRIMALITY_BOUND, PRIMALITY_BOUND + 2, 2**89 - 1, 3 << 100])
+def test_a_modulus_whose_primality_is_not_certain_is_refused(modulus: int) -> None:
+    with pytest.raises(ParameterError, match="a modulus must be below 3317044064679887385961981"):
+        IntegersModulo(modulus)
+    assert IntegersModulo(PRIMALITY_BOUND - 2).modulus == PRIMALITY_BOUND - 2
+    assert not IntegersModulo(1 << 200).is_field

@@ -1,10 +1,12 @@
 """Replicated shares: dealing, local operations against plain Python, and everything they refuse."""
 
+from collections import Counter
 from collections.abc import Callable
 from operator import contains, eq, ge, gt, index, le, lt, ne
 from typing import Any
 
 import pytest
+from check_mathematics import add_public
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import RINGS, ROWS, SEEDS, WIDTHS, Simulation, below, columns_of_numbers, examples
@@ -162,7 +164,8 @@ def test_local_operations_on_numbers(
     assert secret(x + y) == [(p + q) % m for p, q in pairs]
     assert secret(x - y) == [(p - q) % m for p, q in pairs]
     assert secret(x.scale(b)) == [p * q % m for p, q in pairs]
-    assert secret(x.add_public(b)) == [(p + q) % m for p, q in pairs]
+    assert secret(x.total()) == [sum(a) % m]
+    assert secret(add_public(x, b)) == [(p + q) % m for p, q in pairs]
     assert secret(join_elements(x, y, x)) == a + b + a
     bounds = st.none() | st.integers(-count - 2, count + 2)
     part = slice(data.draw(bounds), data.draw(bounds))
@@ -281,9 +284,8 @@ def test_public_columns_must_fit(columns: list[int]) -> None:
 
 
 def test_public_numbers_must_fit() -> None:
-    for combine in (NUMBERS.scale, NUMBERS.add_public):
-        with pytest.raises(MismatchError, match="lengths differ"):
-            combine([1])
+    with pytest.raises(MismatchError, match="lengths differ"):
+        NUMBERS.scale([1])
 
 
 @given(SEEDS, st.sampled_from(HELPERS))
@@ -315,3 +317,30 @@ def test_copies_that_differ_are_noticed(seed: int, helper: int, which: int, row:
     ):
         with pytest.raises(MismatchError, match="different copies"):
             reconstruct_for_testing(value)
+
+
+@examples(20)
+@given(SEEDS, RINGS, st.sampled_from([0, 1]))
+def test_every_share_of_an_element_is_random(seed: int, ring: IntegersModulo, value: int) -> None:
+    """No share is the same constant in many sharings, and none is another, whatever is shared."""
+    count = 200
+    pairs = deal_elements(ring, [value] * count, Randomness.from_seed(seed, "deal"))
+    shares = [pairs[helper][0] for helper in HELPERS]
+    for share in shares:
+        assert max(Counter(share).values()) < count * (0.75 if ring.modulus == 2 else 0.6)
+    for first, second in ((0, 1), (1, 2), (2, 0)):
+        equal = sum(a == b for a, b in zip(shares[first], shares[second], strict=True))
+        assert equal < 0.75 * count
+    for helper in HELPERS:
+        assert pairs[helper][1] == pairs[helper % 3 + 1][0]
+
+
+@given(SEEDS, st.sampled_from([0, 1]))
+def test_every_share_of_a_bit_is_random(seed: int, value: int) -> None:
+    rows = 200
+    column = [((1 << rows) - 1) * value]
+    pairs = deal_columns(column, rows, Randomness.from_seed(seed, "deal"))
+    shares = [pairs[helper][0][0] for helper in HELPERS]
+    for first, second in ((0, 1), (1, 2), (2, 0)):
+        assert 50 < shares[first].bit_count() < 150
+        assert 50 < (shares[first] ^ shares[second]).bit_count() < 150

@@ -4,6 +4,7 @@ from functools import reduce
 from operator import xor
 
 import pytest
+from check_mathematics import from_elements, zero_vector
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,6 @@ from ipa.sharing.verification.sliced_vector import (
     add,
     combine,
     fold,
-    from_elements,
     halves,
     inner_product,
     leaf_products,
@@ -23,7 +23,6 @@ from ipa.sharing.verification.sliced_vector import (
     product_sum,
     scale,
     to_elements,
-    zero_vector,
 )
 
 FIELDS = {degree: BinaryField(degree) for degree in MODULI}

@@ -18,8 +18,10 @@ from ipa.sharing.shared_bits import SharedBits, join_columns, join_rows
 def add(network: HelperPartyNetwork, a: SharedBits, b: SharedBits) -> SharedBits:
     """a + b modulo 2^w, for equal widths w; nothing is lost if the caller widens by one bit first.
 
-    1 + ceil(log2 (w - 1)) rounds for w >= 2, none for w = 1; add_gates(w) gates per row, about
-    w (1 + log2 w); reveals nothing.
+    Cost: 1 + ceil(log2 (w - 1)) rounds for w >= 2, none for w = 1; add_gates(w) gates per row, about
+        w (1 + log2 w).
+    Reveals: nothing.
+    Raises: MismatchError when rows, widths or networks differ.
     """
     a.check_same_shape(b)
     with network.step("add"):
@@ -40,7 +42,12 @@ def add_gates(width: int) -> int:
 
 
 def subtract(network: HelperPartyNetwork, a: SharedBits, b: SharedBits) -> SharedBits:
-    """a - b modulo 2^w, for equal widths: ~(~a + b). Cost as add."""
+    """a - b modulo 2^w, for equal widths: ~(~a + b).
+
+    Cost: that of add.
+    Reveals: nothing.
+    Raises: MismatchError when rows, widths or networks differ.
+    """
     return ~add(network, ~a, b)
 
 
@@ -73,8 +80,10 @@ def _carries_into(
 def sum_of(network: HelperPartyNetwork, summands: Sequence[SharedBits], width: int) -> SharedBits:
     """The sum of several numbers, row by row, modulo 2^width.
 
-    Three numbers become two in one round at one gate per bit, until one addition is left: about
-    log_1.5 of the count rounds and (count - 2) * width gates per row before it. Reveals nothing.
+    Three numbers become two in a round, with one gate for each bit, until one addition is left.
+
+    Cost: about log_1.5 of the count rounds and (count - 2) * width gates per row, and one addition.
+    Reveals: nothing.
     """
     numbers = [zero_extend(network, number[:width], width) for number in summands]
     with network.step("sum"):
@@ -96,8 +105,10 @@ def sum_rows(network: HelperPartyNetwork, x: SharedBits, numbers: int, width: in
 
     `x` holds `numbers` numbers side by side, digit by digit: columns k * numbers to
     (k + 1) * numbers - 1 are bit k of each. The result has one row per number and `width` columns.
-    Three rows become two in one round at one gate per bit, until one addition is left: about
-    log_1.5 of the rows rounds and one gate per bit of `x`. Reveals nothing.
+    Three rows become two in a round, with one gate for each column, until one addition is left.
+
+    Cost: about log_1.5 of the rows rounds and one gate for each bit of `x`, and one addition.
+    Reveals: nothing.
     """
     with network.step("sum-rows"):
         if x.rows == 0:
@@ -171,7 +182,9 @@ def multiply_by_constant(
 ) -> SharedBits:
     """x times a public number, modulo 2^width: the sum of `x` shifted to each 1 of the factor.
 
-    Rounds and gates as sum_of for as many numbers as the factor has ones. Reveals nothing.
+    Cost: that of sum_of for as many numbers as the factor has ones.
+    Reveals: nothing.
+    Raises: ParameterError for a negative factor.
     """
     if factor < 0:
         raise ParameterError(f"a factor must not be negative, not {factor}")

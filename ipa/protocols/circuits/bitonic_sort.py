@@ -21,8 +21,11 @@ def sort_rows(network: HelperPartyNetwork, table: SharedBits, key_bits: int) -> 
     """The rows of `table` in ascending order of the number in their lowest `key_bits` columns.
 
     The row count is a power of two. Which of two rows with equal keys comes first is not defined.
-    For n = 2^k rows, W columns and a key of w bits: k(k + 1)/2 stages of 1 + ceil(log2 w) rounds
-    and at most 2(w - 1) + W gates per pair of rows. Reveals nothing.
+
+    Cost: for n = 2^k rows, W columns and a key of w bits, k(k + 1)/2 stages of 1 + ceil(log2 w) rounds
+        and at most 2(w - 1) + W gates per pair of rows.
+    Reveals: nothing.
+    Raises: ParameterError when the row count is not a power of two or there is no such key.
     """
     depth = max(0, table.rows.bit_length() - 1)
     if table.rows != 1 << depth:

@@ -14,7 +14,6 @@ This needs about 2w gates where the usual (greater, equal) tree needs 3w.
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.protocols.circuits.constants import public_columns
 from ipa.protocols.circuits.multiplication import multiply
-from ipa.sharing.bits import ones
 from ipa.sharing.shared_bits import SharedBits, join_columns
 
 
@@ -24,7 +23,10 @@ def bit_at_first_difference(
     """The bit of `a` at the most significant position where `a` and `b` differ, row by row.
 
     That is 1 where a > b and 0 where a < b; where a = b it is bit 0 of `a`. Width w >= 1 in, one
-    column out. ceil(log2 w) rounds and at most 2(w - 1) gates per row; reveals nothing.
+    column out.
+
+    Cost: ceil(log2 w) rounds and at most 2(w - 1) gates per row.
+    Reveals: nothing.
     """
     a.check_same_shape(b)
     bit, differs = a, a ^ b
@@ -44,26 +46,13 @@ def bit_at_first_difference(
 def greater_than(network: HelperPartyNetwork, a: SharedBits, b: SharedBits) -> SharedBits:
     """One column: 1 where a > b as unsigned numbers. Widths are equal; w >= 0.
 
-    ceil(log2(w + 1)) rounds, at most 2w gates per row; reveals nothing.
+    Cost: ceil(log2(w + 1)) rounds, at most 2w gates per row.
+    Reveals: nothing.
+    Raises: MismatchError when rows, widths or networks differ.
     """
-    return _compare(network, a, b, when_equal=0)
-
-
-def at_least(network: HelperPartyNetwork, a: SharedBits, b: SharedBits) -> SharedBits:
-    """One column: 1 where a >= b as unsigned numbers. Widths are equal; w >= 0.
-
-    ceil(log2(w + 1)) rounds, at most 2w gates per row; reveals nothing.
-    """
-    return _compare(network, a, b, when_equal=1)
-
-
-def _compare(
-    network: HelperPartyNetwork, a: SharedBits, b: SharedBits, when_equal: int
-) -> SharedBits:
-    """An extra lowest bit of `a` decides where the numbers are equal."""
     a.check_same_shape(b)
     with network.step("compare"):
-        tie = public_columns(network, a.rows, [when_equal * ones(a.rows)])
+        tie = public_columns(network, a.rows, [0])  # a lowest bit, which decides where a = b
         return bit_at_first_difference(network, join_columns(tie, a), join_columns(tie, b))
 
 

@@ -7,14 +7,20 @@ from ipa.sharing.shared_bits import SharedBits, join_columns
 
 
 def public_columns(network: HelperPartyNetwork, rows: int, columns: list[int]) -> SharedBits:
-    """Public columns of `rows` bits as a trivial sharing."""
+    """Public columns of `rows` bits as a trivial sharing.
+
+    Raises: MismatchError when a column does not fit the rows.
+    """
     zeros = [0] * len(columns)
     blank = dict.fromkeys(network.helpers, (zeros, zeros))
     return SharedBits(network.name, rows, len(columns), blank).xor_public(columns)
 
 
 def public_number(network: HelperPartyNetwork, rows: int, value: int, width: int) -> SharedBits:
-    """The public number `value` in every row, as a trivial sharing of `width` columns."""
+    """The public number `value` in every row, as a trivial sharing of `width` columns.
+
+    Raises: ParameterError when the value does not fit the width.
+    """
     if value < 0 or value >> width:
         raise ParameterError(f"{value} does not fit {width} bits")
     every = ones(rows)
@@ -22,7 +28,10 @@ def public_number(network: HelperPartyNetwork, rows: int, value: int, width: int
 
 
 def zero_extend(network: HelperPartyNetwork, x: SharedBits, width: int) -> SharedBits:
-    """`x` with zero columns above, up to `width`; the same number in more bits."""
+    """`x` with zero columns above, up to `width`; the same number in more bits.
+
+    Raises: ParameterError when `x` is wider than `width`.
+    """
     if width < x.width:
         raise ParameterError(f"{x.width} bits do not fit {width}")
     if width == x.width:

@@ -1,4 +1,6 @@
-"""Conversions between additive shares (modulo 2^k or a prime) and XOR shares.
+"""Conversions between additive and XOR shares: the spec asks for them, the query does not use them.
+
+Additive is modulo 2^k or a prime, as the spec shares fields (SPEC_NOTES: xor-fields).
 
 In a replicated sharing x = x1 + x2 + x3 each summand is known to two helpers, so each summand is
 itself a shared value for free: the sharing in which it is the only summand that is not zero. A
@@ -22,10 +24,13 @@ from ipa.sharing.shared_elements import SharedElements
 def bits_from_elements(network: HelperPartyNetwork, x: SharedElements) -> SharedBits:
     """Additive to XOR: one row per element, as many columns as modulus - 1 has bits.
 
-    Modulo 2^k: the sum of three k-bit numbers. Modulo another m: their sum in two more bits, from
-    which 2m and then m is taken where it fits. The rounds and gates of sum_of for three numbers, and
-    for another modulus of two subtractions and two choices more. Reveals nothing. Raises ParameterError
-    for other rings.
+    Modulo 2^k it is the sum of three k-bit numbers. Modulo another m it is their sum in three more
+    bits, from which first 2m and then m is taken where it fits.
+
+    Cost: that of sum_of for three numbers; for a modulus that is no power of two also two
+        subtractions and two choices.
+    Reveals: nothing.
+    Raises: ParameterError for rings other than the integers modulo something.
     """
     ring = x.ring
     if not isinstance(ring, IntegersModulo):
@@ -48,7 +53,11 @@ def elements_from_bits(
 ) -> SharedElements:
     """XOR to additive: element r is row r as a number, modulo the ring's modulus.
 
-    Two rounds and two ring products per bit: a XOR b = a + b - 2ab. Reveals nothing.
+    Bits become elements by a XOR b = a + b - 2ab, once for each of the two XORs of three summands.
+
+    Cost: two rounds; two ring products for each bit of the table.
+    Reveals: nothing.
+    Raises: ParameterError in a malicious-secure network for rings whose products cannot be checked.
     """
     with network.step("numbers-from-bits"):
         first, second, third = (_summand_elements(network, x, k, ring) for k in HELPERS)

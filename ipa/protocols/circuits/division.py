@@ -21,11 +21,13 @@ def divide(
 def divide_with_remainder(
     network: HelperPartyNetwork, numerator: SharedBits, divisor: SharedBits, quotient_bits: int
 ) -> tuple[SharedBits, SharedBits]:
-    """floor(numerator / divisor) in rows where that is below 2^quotient_bits; elsewhere anything.
+    """floor(numerator / divisor) and what is left, in rows where the first is below 2^quotient_bits.
 
-    Rows whose divisor is zero are among those elsewhere. For divisors of w bits: quotient_bits
-    times (2 + ceil(log2 w)) rounds, and quotient_bits times (w + add_gates(w + 1)) gates per row.
-    Reveals nothing.
+    In other rows, such as those whose divisor is zero, the result has no meaning.
+
+    Cost: for divisors of w bits, quotient_bits times (2 + ceil(log2 w)) rounds, and quotient_bits
+        times (w + add_gates(w + 1)) gates per row.
+    Reveals: nothing.
     """
     width = divisor.width
     with network.step("divide"):

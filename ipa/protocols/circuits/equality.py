@@ -8,7 +8,8 @@ from ipa.sharing.shared_bits import SharedBits, join_columns
 def all_ones(network: HelperPartyNetwork, x: SharedBits) -> SharedBits:
     """One column: the AND of all columns of `x`, width w >= 1.
 
-    ceil(log2 w) rounds, w - 1 gates per row; reveals nothing.
+    Cost: ceil(log2 w) rounds, w - 1 gates per row.
+    Reveals: nothing.
     """
     with network.step("all-ones"):
         while x.width > 1:
@@ -19,5 +20,10 @@ def all_ones(network: HelperPartyNetwork, x: SharedBits) -> SharedBits:
 
 
 def equal(network: HelperPartyNetwork, a: SharedBits, b: SharedBits) -> SharedBits:
-    """One column: 1 where a = b. Widths are equal; cost as all_ones; reveals nothing."""
+    """One column: 1 where a = b. Widths are equal.
+
+    Cost: that of all_ones.
+    Reveals: nothing.
+    Raises: MismatchError when rows, widths or networks differ.
+    """
     return all_ones(network, ~(a ^ b))

@@ -21,9 +21,12 @@ from ipa.sharing.shared_elements import ElementPair, SharedElements
 def multiply(network: HelperPartyNetwork, x: SharedBits, y: SharedBits) -> SharedBits:
     """The bitwise AND of two tables with the same rows, column by column.
 
-    Widths are equal, or `x` has one column, which then multiplies every column of `y`. One round;
-    one bit per AND gate and helper (each column rounded up to whole bytes); reveals nothing.
-    Raises MismatchError for other widths, rows or networks.
+    Widths are equal, or `x` has one column, which then multiplies every column of `y`.
+
+    Cost: one round. Each helper sends one bit for each AND gate; each column is rounded up to whole
+        bytes.
+    Reveals: nothing.
+    Raises: MismatchError for other widths, rows or networks.
     """
     x.check_same_rows(y)
     if x.width not in (1, y.width):
@@ -58,7 +61,10 @@ def multiply_elements(
 ) -> SharedElements:
     """The products, element by element, of two lists over the same ring.
 
-    One round; one ring element per product and helper; reveals nothing. Raises MismatchError.
+    Cost: one round. Each helper sends one ring element for each product.
+    Reveals: nothing.
+    Raises: MismatchError when lengths, rings or networks differ; ParameterError in a malicious-secure
+        network for rings whose products cannot be checked.
     """
     x.check_same_shape(y)
     network.check_owns(x)

@@ -13,8 +13,11 @@ from ipa.sharing.shared_bits import SharedBits, join_columns
 def running_totals(network: HelperPartyNetwork, same: SharedBits, values: SharedBits) -> SharedBits:
     """For each row the sum of its group's values up to and including it, modulo 2^w.
 
-    `values` must be wide enough for the largest total. ceil(log2 n) passes of one round and one
-    addition, w + 1 gates and the addition's per row; reveals nothing.
+    `values` must be wide enough for the largest total.
+
+    Cost: ceil(log2 n) passes, each of one round and one addition; in each pass w + 1 gates per row
+        and those of the addition.
+    Reveals: nothing.
     """
     with network.step("running-totals"):
         distance = 1
@@ -78,7 +81,8 @@ def nearest_after(
 def last_of_group(network: HelperPartyNetwork, same: SharedBits, values: SharedBits) -> SharedBits:
     """For each row the value in the last row of its group.
 
-    ceil(log2 n) rounds, w + 1 gates per row and round; reveals nothing.
+    Cost: ceil(log2 n) rounds; w + 1 gates per row in each.
+    Reveals: nothing.
     """
     with network.step("last-of-group"):
         goes_on, distance = same.successors(1), 1

@@ -17,10 +17,12 @@ def broadcast(
 
     `messages` has those of the local helpers, each `size` bytes. In the first round everybody sends
     its message to both others; in the second it sends a SHA-256 digest of all three, its own too,
-    and compares. Two honest helpers that go on have thus received the same. Two rounds; twice
-    `size` and 64 bytes per helper. The messages are public to the helpers. Raises
-    VerificationError, step `echo`, when somebody was told something else. Source: the echo
+    and compares. Two honest helpers that go on have thus received the same. Source: the echo
     broadcast with abort of Goldwasser and Lindell 2005, for three parties.
+
+    Cost: two rounds; twice `size` and 64 bytes for each helper.
+    Reveals: the messages, to all helpers.
+    Raises: VerificationError, step `echo`, when somebody was told something else.
     """
     with network.step("broadcast"):
         from_right, from_left = network.exchange(messages, messages, size)

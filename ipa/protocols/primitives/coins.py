@@ -13,8 +13,11 @@ def public_coins(network: HelperPartyNetwork, ring: Ring, count: int) -> list[in
     Each is a random sharing from PRSS, fixed by the keys and the step and unknown to every single
     helper, opened with both copies of each share compared. Before that the helpers wait until all
     have received everything sent so far: otherwise a helper that hears the coin from a fast neighbour
-    could still choose what it sends the slow one. Two rounds; two bytes, and two elements per coin, for
-    each helper. Raises VerificationError. Source: Goyal, Song and Zhu 2020, functionality F_coin.
+    could still choose what it sends the slow one. Source: Goyal, Song and Zhu 2020, functionality F_coin.
+
+    Cost: two rounds; two bytes, and two elements per coin, for each helper.
+    Reveals: the coins, to all helpers.
+    Raises: VerificationError when a helper is not ready or two copies of a share differ.
     """
     if not count:
         return []

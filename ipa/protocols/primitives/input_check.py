@@ -9,15 +9,18 @@ from ipa.sharing.bits import encode_columns
 from ipa.sharing.shared_bits import SharedBits
 
 _DIGEST_BYTES = 32
-_LABEL = b"ipa v1 agreed"
+_LABEL = b"ipa v2 agreed"
 
 
-def check_inputs(network: HelperPartyNetwork, tables: Sequence[SharedBits], agreed: bytes) -> None:
+def check_inputs(
+    network: HelperPartyNetwork, tables: Sequence[SharedBits], agreed: Sequence[bytes]
+) -> None:
     """Check that neighbours hold equal copies of every share of `tables`, and of all that is public.
 
     Share x_i is held by helper i and by its left neighbour. Each sends the other a SHA-256 digest of
     its copies of all tables, and of everything public that they must agree on: the name of the
-    network, how products are checked, and `agreed`, the query's parameters. Helpers that were told
+    network, how products are checked, and all byte strings of `agreed`: the query's parameters and
+    its privacy terms. Helpers that were told
     different parameters would put different constants into one circuit, which can release a wrong
     sum or let an abort depend on secrets (SPEC_NOTES: agreed-parameters). What is hashed is given
     byte by byte in SPEC_NOTES.md, What helpers agree on.
@@ -29,7 +32,7 @@ def check_inputs(network: HelperPartyNetwork, tables: Sequence[SharedBits], agre
     rules = network.products.rules.to_bytes() if network.is_malicious_secure else b""
     public = b"".join(
         len(part).to_bytes(4, "big") + part
-        for part in (_LABEL, network.name.encode(), rules, agreed)
+        for part in (_LABEL, network.name.encode(), rules, *agreed)
     )
     with network.step("input-check") as step:
         own = {helper: _digest(public, tables, helper, 0) for helper in network.helpers}

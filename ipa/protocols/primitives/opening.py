@@ -19,8 +19,11 @@ from ipa.sharing.shared_elements import SharedElements
 def open_bits(network: HelperPartyNetwork, x: SharedBits) -> Columns:
     """The columns of `x` in the clear, to all helpers.
 
-    One round; two bits per bit and helper. Raises VerificationError when the two copies of the
-    missing share differ, UncheckedProductError while products are pending.
+    Cost: one round. Each helper sends two bits for each bit of the table; each column is rounded up
+        to whole bytes.
+    Reveals: `x`, to all helpers.
+    Raises: VerificationError when the two copies of the missing share differ; UncheckedProductError
+        while products are pending.
     """
     size = x.width * bytes_per_column(x.rows)
     with network.step("open") as step:
@@ -33,8 +36,10 @@ def open_bits(network: HelperPartyNetwork, x: SharedBits) -> Columns:
 def open_elements(network: HelperPartyNetwork, x: SharedElements) -> list[int]:
     """The elements of `x` in the clear, to all helpers.
 
-    One round; two ring elements per element and helper. Raises VerificationError when the two copies
-    of the missing share differ, UncheckedProductError while products are pending.
+    Cost: one round. Each helper sends two ring elements for each element of the list.
+    Reveals: `x`, to all helpers.
+    Raises: VerificationError when the two copies of the missing share differ; UncheckedProductError
+        while products are pending.
     """
     ring, size = x.ring, x.count * x.ring.element_bytes
     with network.step("open") as step:

@@ -1,4 +1,4 @@
-"""Agreement on reports: which rows all helpers can use, and hold the same shares of.
+"""Comparing reports: which rows all helpers can use, and hold the same shares of.
 
 Spec: Validating reports; Generating source and trigger reports ("consistency"). A report collector
 or a client can send the helpers reports that do not belong together. Each helper sees only its own,
@@ -7,7 +7,7 @@ at all of them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ipa.errors import VerificationError
 from ipa.network.helper_party_network import HelperPartyNetwork
@@ -41,12 +41,14 @@ def compare_rows(
 
     `statuses` and `copies` are the local helpers': a byte and two byte strings per row. A share is
     compared by 8-byte tags under the key of its two holders (Prss.tags): the third helper, who sees
-    them too, learns nothing of it, and copies that differ pass with probability 2^-64. Two rounds;
-    34 bytes per row and 64 bytes per helper. Reveals the statuses and which rows differ.
+    them too, learns nothing of it, and copies that differ pass with probability 2^-64.
 
     A helper that lies can declare rows different, which drops them. It cannot make the two others
-    use different copies of the share that both hold. Raises VerificationError when a helper does
-    not tell everybody the same.
+    use different copies of the share that both hold.
+
+    Cost: two rounds; each helper sends 34 bytes for every row, and 64 bytes.
+    Reveals: the statuses, and which rows differ.
+    Raises: VerificationError when a helper does not tell everybody the same.
     """
     with network.step("rows") as step:
         messages = {}
@@ -63,16 +65,18 @@ def compare_rows(
     return ComparedRows(tuple(said[helper].statuses for helper in HELPERS), frozenset(differing))
 
 
-def agree_on_repeats(
+def compare_repeats(
     network: HelperPartyNetwork, rows: Sequence[int], repeats: Mapping[int, bytes]
 ) -> frozenset[int]:
     """Which of the rows repeat an earlier one of them, to any of the helpers.
 
-    `repeats` are the local helpers': a byte per row, 1 if it does. The rows must be those on which
-    the helpers have agreed already: a row that is to be dropped anyway might be a copy of one good
-    row to one helper and of another to the next, and take them with it. Two rounds; two bytes per
-    row and 64 bytes per helper. Reveals the bytes. A helper that lies can drop rows. Raises
-    VerificationError when a helper does not tell everybody the same, or tells another byte.
+    `repeats` are the local helpers': a byte per row, 1 if it does. The rows must be those that all
+    helpers can use: a row that is to be dropped anyway might be a copy of one good row to one helper
+    and of another to the next, and take them with it. A helper that lies can drop rows.
+
+    Cost: two rounds; each helper sends two bytes for every row, and 64 bytes.
+    Reveals: the bytes.
+    Raises: VerificationError when a helper does not tell everybody the same, or tells another byte.
     """
     with network.step("repeats") as step:
         told = broadcast(network, repeats, len(rows))
@@ -90,8 +94,8 @@ class _Told:
     """One helper's broadcast, taken apart."""
 
     statuses: bytes
-    own_tags: bytes
-    right_tags: bytes
+    own_tags: bytes = field(repr=False)
+    right_tags: bytes = field(repr=False)
 
     @classmethod
     def of(cls, message: bytes, rows: int) -> "_Told":

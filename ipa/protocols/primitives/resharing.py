@@ -19,7 +19,9 @@ def reshare_columns(
 ) -> SharedBits:
     """Replicated shares of a table of bits from each local helper's masked summand.
 
-    One round; one bit per bit and helper, each column rounded up to whole bytes. Reveals nothing.
+    Cost: one round. Each helper sends its summand; each column is rounded up to whole bytes.
+    Reveals: nothing.
+    Raises: ChannelError when a message is malformed.
     """
     payloads = {helper: encode_columns(columns, rows) for helper, columns in summands.items()}
     received = network.send_left(payloads, width * bytes_per_column(rows))
@@ -34,7 +36,9 @@ def reshare_elements(
 ) -> SharedElements:
     """Replicated shares of a list of ring elements from each local helper's masked summand.
 
-    One round; one ring element per element and helper. Reveals nothing.
+    Cost: one round. Each helper sends its summand.
+    Reveals: nothing.
+    Raises: ChannelError when a message is malformed.
     """
     payloads = {helper: encode_elements(ring, numbers) for helper, numbers in summands.items()}
     received = network.send_left(payloads, count * ring.element_bytes)
@@ -47,7 +51,10 @@ def reshare_elements(
 def decode_received_columns(
     step: str, received: Mapping[int, bytes], rows: int
 ) -> dict[int, Columns]:
-    """Each local helper's columns; ChannelError when bits beyond the last row are set."""
+    """Each local helper's columns.
+
+    Raises: ChannelError when bits beyond the last row are set.
+    """
     tables = {helper: decode_columns(payload, rows) for helper, payload in received.items()}
     if rows < 8 * bytes_per_column(rows):
         failures = [
@@ -62,7 +69,10 @@ def decode_received_columns(
 def decode_received_elements(
     step: str, received: Mapping[int, bytes], ring: Ring
 ) -> dict[int, list[int]]:
-    """Each local helper's ring elements; ChannelError when one is not in its canonical form."""
+    """Each local helper's ring elements.
+
+    Raises: ChannelError when one is not in its canonical form.
+    """
     lists = {helper: decode_elements(ring, payload) for helper, payload in received.items()}
     failures = [
         ChannelError(step, f"not an element of {ring.name}", [helper])

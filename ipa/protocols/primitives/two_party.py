@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ipa.errors import MismatchError
-from ipa.network.channel import Message, receive_expected
-from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.network.helper_party_network import HelperPartyNetwork, Route
 from ipa.protocols.primitives.resharing import decode_received_columns
 from ipa.sharing.bits import Columns, bytes_per_column, encode_columns
 from ipa.sharing.shared_bits import ColumnPair, SharedBits
@@ -22,6 +21,7 @@ SHAREHOLDERS = (1, 2)
 """The helpers that a client sends its two shares to."""
 
 _RECEIVER = 3
+_ROUTES = tuple((shareholder, _RECEIVER) for shareholder in SHAREHOLDERS)
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class TwoPartyBits:
     """A secret table of bits x = a ^ b: H1 holds the columns of a, H2 those of b, H3 nothing.
 
     `shares` has the columns of the local shareholders: none in a process that runs H3 alone.
-    Raises MismatchError when a helper's columns are not `width` columns of `rows` bits.
+
+    Raises: MismatchError when a helper's columns are not `width` columns of `rows` bits.
     """
 
     network_name: str
@@ -50,11 +51,15 @@ class TwoPartyBits:
 def replicate_two_party(network: HelperPartyNetwork, x: TwoPartyBits) -> SharedBits:
     """The same table in replicated shares.
 
-    One round; H1 and H2 send one bit per bit each, columns rounded up to whole bytes. Reveals
-    nothing to any one helper. A corrupted H1 or H2 can add what it likes to its share, here or
-    before, and nobody notices: with two shares there is no second copy to compare, so each of them
-    is trusted with the correctness of the input as the client is (SPEC_NOTES: two-party). H3 has no
-    influence. Raises ChannelError.
+    A corrupted H1 or H2 can add what it likes to its share, here or before, and nobody notices:
+    with two shares there is no second copy to compare, so each of them is trusted with the
+    correctness of the input as the client is (SPEC_NOTES: two-party). H3 has no influence.
+
+    Cost: one round; H1 and H2 each send the table once, a bit for every shared bit, in columns of
+    whole bytes.
+    Reveals: nothing to any one helper.
+    Raises: ChannelError. MismatchError when the share of a local shareholder is missing, or the
+    table is another network's.
     """
     network.check_owns(x)
     missing = [h for h in SHAREHOLDERS if h in network.helpers and h not in x.shares]
@@ -62,31 +67,22 @@ def replicate_two_party(network: HelperPartyNetwork, x: TwoPartyBits) -> SharedB
         raise MismatchError(f"the share of helper {missing[0]} is missing")
     with network.step("two-party") as step:
         shares: dict[int, ColumnPair] = {}
+        payloads: dict[Route, bytes] = {}
         if 1 in network.helpers:
             _, mask = network.parties[1].prss.random_columns(step, x.width, x.rows)
             masked = [a ^ r for a, r in zip(x.shares[1], mask, strict=True)]
-            _send(network, 1, masked, x.rows)
+            payloads[1, _RECEIVER] = encode_columns(masked, x.rows)
             shares[1] = masked, mask
         if 2 in network.helpers:
             mask, _ = network.parties[2].prss.random_columns(step, x.width, x.rows)
-            _send(network, 2, x.shares[2], x.rows)
+            payloads[2, _RECEIVER] = encode_columns(x.shares[2], x.rows)
             shares[2] = mask, x.shares[2]
-        network.cost.rounds += 1
+        size = x.width * bytes_per_column(x.rows)
+        received = network.send_along(_ROUTES, payloads, size)
         if _RECEIVER in network.helpers:
-            first = _receive(network, 1, x)
-            shares[_RECEIVER] = _receive(network, 2, x), first
+            first, second = (
+                decode_received_columns(step, {_RECEIVER: received[route]}, x.rows)[_RECEIVER]
+                for route in _ROUTES
+            )
+            shares[_RECEIVER] = second, first
         return SharedBits(x.network_name, x.rows, x.width, shares)
-
-
-def _send(network: HelperPartyNetwork, sender: int, columns: Columns, rows: int) -> None:
-    payload = encode_columns(columns, rows)
-    network.cost.messages += 1
-    network.cost.bytes_sent += len(payload)
-    network.parties[sender].channel.send(Message(network.path, sender, _RECEIVER, payload))
-
-
-def _receive(network: HelperPartyNetwork, sender: int, x: TwoPartyBits) -> Columns:
-    channel = network.parties[_RECEIVER].channel
-    size = x.width * bytes_per_column(x.rows)
-    payload = receive_expected(channel, network.path, sender, _RECEIVER, size)
-    return decode_received_columns(network.path, {_RECEIVER: payload}, x.rows)[_RECEIVER]

@@ -50,12 +50,15 @@ from ipa.sharing.verification.sliced_vector import SlicedVector
 def check_bit_products(
     network: HelperPartyNetwork, field: BinaryField, batch: Sequence[BitProducts]
 ) -> None:
-    """Raise VerificationError unless z = x AND y in every gate of the batch.
+    """Check that z = x AND y in every gate of the batch.
 
     For G groups of 2^l blocks of C bits, a batch in which a gate is wrong passes with probability at
-    most (ceil(C / 128) + 1 + G + 2 l + 2 (ceil(log2 (C G)) + 2)) / |field| (`soundness_error`). With
-    h = ceil(log2 G) + log2 C halvings: 3 h + 10 rounds (3 h + 7 for l = 0) and about 3^l + 4 h field
-    elements per helper; reveals nothing.
+    most (ceil(C / 128) + 1 + G + 2 l + 2 (ceil(log2 (C G)) + 2)) / |field| (`soundness_error`).
+
+    Cost: with h = ceil(log2 G) + log2 C halvings, 3 h + 10 rounds (3 h + 7 for l = 0) and about
+        3^l + 4 h field elements for each helper.
+    Reveals: nothing.
+    Raises: VerificationError when a product is wrong.
     """
     layout = choose_layout(_widths(batch))
     if not layout.blocks:
@@ -103,9 +106,9 @@ class _Weights:
     groups: list[int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Blocks:
-    """One helper's pairs of shares of x, y and z as blocks."""
+    """One helper's pairs of shares of x, y and z as blocks; shares stay out of `repr`."""
 
     x: tuple[list[int], list[int]]
     y: tuple[list[int], list[int]]

@@ -1,4 +1,7 @@
-"""The batch check of products over a prime field: Goyal, Song and Zhu 2020 (eprint 2020/134)."""
+"""The batch check of products over a prime field: Goyal, Song and Zhu 2020 (eprint 2020/134).
+
+Such products come from conversions (`ipa.protocols.circuits.conversion`); the query has none.
+"""
 
 from collections.abc import Sequence
 
@@ -18,11 +21,15 @@ from ipa.sharing.verification.shamir import ShamirPoints, shamir_points
 
 
 def check_element_products(network: HelperPartyNetwork, batch: Sequence[ElementProducts]) -> None:
-    """Raise VerificationError unless z = x y for every product of the batch, all over one field.
+    """Check that z = x y for every product of the batch, all over one field.
 
     With public weights tau_c, powers of a coin, the claim sum_c tau_c z_c is the inner product of
     the vectors (tau_c x_c) and (y_c). N products of which one is wrong pass with probability at most
-    (N + 2 (ceil(log2 N) + 2)) / |field|. 3 ceil(log2 N) + 7 rounds; reveals nothing.
+    (N + 2 (ceil(log2 N) + 2)) / |field|.
+
+    Cost: 3 ceil(log2 N) + 7 rounds.
+    Reveals: nothing.
+    Raises: VerificationError when a product is wrong.
     """
     x = join_elements(*(products.x for products in batch))
     y = join_elements(*(products.y for products in batch))

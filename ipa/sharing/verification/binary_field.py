@@ -21,7 +21,9 @@ class BinaryField:
     """The field GF(2^degree), degree 8, 16 or 64.
 
     64 is the field of the batch check. The small ones exist to measure soundness errors that are
-    too rare to be seen with 64. Raises ParameterError for another degree.
+    too rare to be seen with 64.
+
+    Raises: ParameterError for another degree.
     """
 
     def __init__(self, degree: int = 64) -> None:
@@ -118,17 +120,13 @@ class BinaryField:
         return result
 
     def inverse(self, a: int) -> int:
-        """1/a = a^(2^d - 2). Raises ParameterError for zero."""
+        """1/a = a^(2^d - 2).
+
+        Raises: ParameterError for zero.
+        """
         if a == 0:
             raise ParameterError("zero has no inverse")
         return self.power(a, self.order - 2)
-
-    def sum_of_products(self, left: Sequence[int], right: Sequence[int]) -> int:
-        """The inner product of two equally long lists of scalars."""
-        total = 0
-        for a, b in zip(left, right, strict=True):
-            total ^= self.multiply(a, b)
-        return total
 
     def scale_each(self, values: Sequence[int], constant: int) -> list[int]:
         """Every value times one constant, all at once: the values share one long integer.
@@ -155,14 +153,6 @@ class BinaryField:
         """The element as d/8 bytes, little-endian."""
         return a.to_bytes(self.degree // 8, "little")
 
-    def from_bytes(self, data: bytes) -> int:
-        """The element whose encoding is `data`. Raises ParameterError unless d/8 bytes long."""
-        if len(data) != self.degree // 8:
-            raise ParameterError(
-                f"an element of GF(2^{self.degree}) is {self.degree // 8} bytes, not {len(data)}"
-            )
-        return int.from_bytes(data, "little")
-
     def tensor(self, factors: Sequence[Sequence[int]]) -> list[int]:
         """Products of one entry of each factor; factors[0] is the fastest-running index."""
         products = [1]
@@ -176,14 +166,6 @@ class BinaryField:
         The multilinear extension of s -> x_s has the value sum_s eq(s, u) x_s at u.
         """
         return self.tensor([(1 ^ u, u) for u in point])
-
-    def extrapolation_weights(self, point: Sequence[int]) -> list[int]:
-        """w_e(u) for e in {0, 1, inf}^l in the order of `extend`: sum_e w_e(u) P(e) = P(u).
-
-        P is any polynomial of degree at most 2 in each variable, P(e) at inf being the coefficient
-        of the square; w_0(t) = 1 + t, w_1(t) = t, w_inf(t) = t^2 + t.
-        """
-        return self.tensor([(1 ^ u, u, self.multiply(u, u) ^ u) for u in point])
 
 
 def _bits(value: int) -> list[int]:

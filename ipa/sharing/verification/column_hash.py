@@ -40,7 +40,8 @@ class ColumnHash:
 
     `sums(columns)` gives h of every column, `weights()` the vector of all tau_c, `weighted_sum` the
     sum of all tau_c v_c for a vector over K.
-    Raises ParameterError for a key of another length.
+
+    Raises: ParameterError for a key of another length.
     """
 
     def __init__(self, field: BinaryField, key: bytes, length: int) -> None:
@@ -54,10 +55,12 @@ class ColumnHash:
         self._point = int.from_bytes(ecb.update(bytes(16)), "big")
 
     def sums(self, columns: Iterable[int]) -> list[int]:
-        """sum_c tau_c t_c in K for every column t. Raises MismatchError for a longer column.
+        """sum_c tau_c t_c in K for every column t.
 
         Columns that are 0 cost nothing: there are many, at infinity, where two blocks of products
         have a factor in common, and which they are is public.
+
+        Raises: MismatchError for a column longer than the hash was made for.
         """
         size = self._blocks * (_BLOCK // 8)
         kept = self.field.degree // 8

@@ -23,7 +23,9 @@ def extend(blocks: Sequence[int]) -> list[int]:
 
     Bit b of a block's number is variable b. The value at e stands at index sum_b e_b 3^b, inf
     counting as the digit 2; the value at inf is the coefficient of the variable, x_1 + x_0.
-    3^l - 2^l XORs. Raises MismatchError when the number of blocks is not a power of two.
+    3^l - 2^l XORs.
+
+    Raises: MismatchError when the number of blocks is not a power of two.
     """
     if len(blocks) & (len(blocks) - 1) or not blocks:
         raise MismatchError(f"the number of blocks must be a power of two, not {len(blocks)}")

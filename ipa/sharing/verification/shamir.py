@@ -30,7 +30,10 @@ class ShamirPoints:
 
 
 def shamir_points(field: Ring, points: Mapping[int, int]) -> ShamirPoints:
-    """The factors that belong to each helper's point. Raises ParameterError for equal points."""
+    """The factors that belong to each helper's point.
+
+    Raises: ParameterError for equal points.
+    """
     subtract, times, inverse = field.subtract, field.multiply, field.inverse
 
     def ratio(a: int, b: int) -> int:

@@ -52,7 +52,10 @@ def to_elements(vector: SlicedVector) -> list[int]:
 
 
 def add(a: SlicedVector, b: SlicedVector) -> SlicedVector:
-    """a + b. Raises MismatchError when the lengths differ."""
+    """a + b.
+
+    Raises: MismatchError when the lengths differ.
+    """
     length = _common_length([a, b])
     return SlicedVector(tuple(map(xor, a.columns, b.columns)), length)
 
@@ -124,8 +127,9 @@ def product_sum(
 ) -> SlicedVector:
     """The sum over all pairs of the elementwise products a_c b_c, still a vector.
 
-    Its hash (`ColumnHash.weighted_sum`) is the inner product with weights tau. Raises
-    MismatchError when lengths differ.
+    Its hash (`ColumnHash.weighted_sum`) is the inner product with weights tau.
+
+    Raises: MismatchError when lengths differ.
     """
     pairs = list(pairs)
     length = _common_length([vector for pair in pairs for vector in pair])
