@@ -34,8 +34,10 @@ class NetworkConfiguration:
     """The public configuration of a helper party network, as user agents retrieve it.
 
     `helpers` holds the public keys of helpers 1, 2 and 3; `match_key_bits` is the width of all
-    match keys encrypted to this network. Raises ParameterError unless there are three helpers,
-    each with an active key and without two keys of one id.
+    match keys encrypted to this network.
+
+    Raises: ParameterError unless there are three helpers, each with an active key and without two
+    keys of one id.
     """
 
     name: str
@@ -61,7 +63,10 @@ class NetworkConfiguration:
 
 @dataclass(frozen=True)
 class HelperKeys:
-    """The active private keys of one helper party of a network; secret, and its repr shows none."""
+    """The active private keys of one helper party of a network; secret, and its repr shows none.
+
+    Raises: ParameterError when there is no key, or there are two with one id.
+    """
 
     network_name: str
     helper: int
@@ -81,6 +86,8 @@ def generate_configuration(
 
     In a deployment each helper party generates its own key and publishes the public half; here
     one process plays all three. Randomness is the operating system's.
+
+    Raises: ParameterError for a name, KEM or width that a network cannot have.
     """
     first, second, third = (HelperKeys(name, i, (generate_key(1, kem),)) for i in HELPERS)
     public = tuple(tuple(key.public() for key in own.keys) for own in (first, second, third))
@@ -92,7 +99,7 @@ def add_key(
 ) -> tuple[NetworkConfiguration, HelperKeys]:
     """Helper `own.helper` adds a fresh active key with the next id: from now on it is encrypted to.
 
-    Raises ParameterError when `own` belongs to another network or the ids are used up.
+    Raises: ParameterError when `own` belongs to another network or the ids are used up.
     """
     _check_owner(configuration, own)
     key_id = 1 + max(key.key_id for key in configuration.helpers[own.helper - 1])
@@ -108,7 +115,7 @@ def retire_key(
 ) -> tuple[NetworkConfiguration, HelperKeys]:
     """Helper `own.helper` retires a key: the private key is gone, reports under it are refused.
 
-    Raises ParameterError when there is no such active key or it is the last one.
+    Raises: ParameterError when there is no such active key or it is the last one.
     """
     _check_owner(configuration, own)
     keys = configuration.helpers[own.helper - 1]
@@ -143,7 +150,10 @@ def configuration_to_json(configuration: NetworkConfiguration) -> str:
 
 
 def configuration_from_json(text: str | bytes) -> NetworkConfiguration:
-    """Read a published configuration; ReportError MALFORMED for anything that is none."""
+    """Read a published configuration.
+
+    Raises: ReportError MALFORMED for anything that is none.
+    """
     document = _load(text, NETWORK_FORMAT, "the network configuration")
     try:
         helpers = tuple(
@@ -178,7 +188,10 @@ def helper_keys_to_json(own: HelperKeys) -> str:
 
 
 def helper_keys_from_json(text: str | bytes) -> HelperKeys:
-    """Read a helper party's private keys; ReportError MALFORMED, without a word of the contents."""
+    """Read a helper party's private keys.
+
+    Raises: ReportError MALFORMED for anything else; it does not quote a word of the contents.
+    """
     document = _load(text, HELPER_KEYS_FORMAT, "the key file")
     own = None
     # Refused below, not in an `except`: an error keeps the one it was raised in as its context,

@@ -17,23 +17,29 @@ MAX_OPAQUE_BYTES = (1 << 16) - 1
 
 
 def encode_string(value: str) -> bytes:
-    """The bytes of a `string`; ParameterError when it is not one."""
+    """The bytes of a `string`.
+
+    Raises: ParameterError when it is not one.
+    """
     check_identifier("a name", value)
     data = value.encode()
     return bytes([len(data)]) + data
 
 
 def encode_opaque(data: bytes) -> bytes:
-    """The bytes of an `opaque`; ParameterError when it is longer than 65,535 bytes."""
+    """The bytes of an `opaque`.
+
+    Raises: ParameterError when it is longer than 65,535 bytes.
+    """
     if len(data) > MAX_OPAQUE_BYTES:
         raise ParameterError(f"at most {MAX_OPAQUE_BYTES} bytes fit here, not {len(data)}")
     return len(data).to_bytes(2, "big") + data
 
 
 class Reader:
-    """Reads the fields of a byte string in order; what does not fit raises ReportError MALFORMED.
+    """Reads the fields of a byte string in order. `what` names the object, for messages.
 
-    `what` names the object being read, for the message.
+    Raises: ReportError MALFORMED, from every method, when the bytes are not what is asked for.
     """
 
     def __init__(self, data: bytes, what: str) -> None:

@@ -49,7 +49,7 @@ Nonces = tuple[bytes, bytes]
 class ReportContext:
     """Where and for whom a match key was encrypted; public, bound to the ciphertext.
 
-    Raises ParameterError when a name is no identifier or epoch not from 0 to 2**32 - 1.
+    Raises: ParameterError when a name is no identifier, or the epoch is not from 0 to 2**32 - 1.
     """
 
     network_name: str
@@ -70,7 +70,10 @@ class ReportContext:
 
     @classmethod
     def read(cls, reader: Reader) -> "ReportContext":
-        """The next context of a byte string; ReportError MALFORMED when there is none."""
+        """The next context of a byte string.
+
+        Raises: ReportError MALFORMED when there is none.
+        """
         network_name, provider, collector, site = (reader.string() for _ in range(4))
         return cls(
             network_name=network_name,
@@ -123,7 +126,10 @@ class EncryptedMatchKey:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "EncryptedMatchKey":
-        """Read the byte format; ReportError MALFORMED or UNSUPPORTED_VERSION. Opens nothing."""
+        """Read the byte format. Opens nothing.
+
+        Raises: ReportError MALFORMED or UNSUPPORTED_VERSION.
+        """
         reader = Reader(data, "the encrypted match key")
         check_version(reader.integer(1), VERSION, "the encrypted match key")
         context = ReportContext.read(reader)
@@ -140,7 +146,7 @@ def encrypt_match_key(
 ) -> EncryptedMatchKey:
     """Share and encrypt a match key (spec, steps 2 to 4): helper i gets the pair (i, i + 1).
 
-    Raises ParameterError when the match key does not fit the network's match_key_bits, or the
+    Raises: ParameterError when the match key does not fit the network's match_key_bits, or the
     context names another network.
     """
     if context.network_name != configuration.name:
@@ -166,8 +172,10 @@ def open_match_key(
 ) -> tuple[Pair, Nonces]:
     """A helper's pair of shares of a match key of `width` bits, and their nonces.
 
-    `info` is ReportContext.info of what the report claims: the ciphertext opens only if it was sealed for
-    the same. Raises ReportError CANNOT_DECRYPT, MALFORMED, OUT_OF_RANGE.
+    `info` is ReportContext.info of what the report claims: the ciphertext opens only if it was
+    sealed for the same.
+
+    Raises: ReportError CANNOT_DECRYPT, MALFORMED, OUT_OF_RANGE.
     """
     return decode_match_key(key.open(ciphertext, info), width)
 
@@ -180,7 +188,10 @@ def encode_match_key(pair: Pair, nonces: Nonces, width: int) -> bytes:
 
 
 def decode_match_key(data: bytes, width: int) -> tuple[Pair, Nonces]:
-    """The inverse of encode_match_key; ReportError MALFORMED or OUT_OF_RANGE."""
+    """The inverse of encode_match_key.
+
+    Raises: ReportError MALFORMED or OUT_OF_RANGE.
+    """
     length = match_key_bytes(width)
     if len(data) != length:
         reject(Reason.MALFORMED, f"the plaintext has {len(data)} bytes instead of {length}")
@@ -205,9 +216,11 @@ def encode_pair(pair: Pair, width: int) -> bytes:
 
 
 def decode_pair(data: bytes, width: int) -> Pair:
-    """The inverse of encode_pair; ReportError MALFORMED for the length, OUT_OF_RANGE for a share.
+    """The inverse of encode_pair.
 
     That two shares fit their width is all that a helper can see of a value's range.
+
+    Raises: ReportError MALFORMED for another length, OUT_OF_RANGE for a share that is too wide.
     """
     length = pair_bytes(width)
     if len(data) != length:
@@ -226,6 +239,9 @@ def pair_bytes(width: int) -> int:
 
 
 def check_version(version: int, supported: int, what: str) -> None:
-    """Refuse a format version other than the supported one."""
+    """Refuse a format version other than the supported one.
+
+    Raises: ReportError UNSUPPORTED_VERSION.
+    """
     if version != supported:
         reject(Reason.UNSUPPORTED_VERSION, f"{what} has format version {version}, not {supported}")

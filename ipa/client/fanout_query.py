@@ -48,7 +48,10 @@ _SHAPE = struct.Struct(">BB4BH")
 
 @dataclass(frozen=True, kw_only=True)
 class FieldWidths:
-    """Widths in bits of the fields the report collector adds; ParameterError unless 1 to 64."""
+    """Widths in bits of the fields that the report collector adds.
+
+    Raises: ParameterError when one is not from 1 to 64.
+    """
 
     attribution_constraint_id_bits: int
     timestamp_bits: int
@@ -77,6 +80,8 @@ class FanoutQuery:
     `context` names the network, match key provider, report collector, epoch, and the site on whose
     behalf the collector asks: source reports of a source fanout query, and trigger reports of a
     trigger fanout query, must have exactly this context; the others may come from other sites.
+
+    Raises: ParameterError for a fanout, form or width that does not exist.
     """
 
     context: ReportContext
@@ -108,7 +113,10 @@ class FanoutQuery:
 
     @classmethod
     def read(cls, reader: Reader) -> "FanoutQuery":
-        """The next query of a byte string; ReportError MALFORMED when there is none."""
+        """The next query of a byte string.
+
+        Raises: ReportError MALFORMED when there is none.
+        """
         context = ReportContext.read(reader)
         fanout, form, constraint, timestamp, breakdown, value, match_key = reader.integers(_SHAPE)
         try:
@@ -163,9 +171,10 @@ def write_query_stream(stream: QueryStream) -> bytes:
 def read_query_stream(data: bytes) -> QueryStream:
     """Take a stream apart.
 
-    Raises ReportError MALFORMED or UNSUPPORTED_VERSION if its header or framing is broken, for
-    then it cannot be known which reports it was to hold. A record's own bytes are not looked at:
-    a bad record is refused alone, by decrypt_report.
+    A record's own bytes are not looked at: a bad record is refused alone, by decrypt_report.
+
+    Raises: ReportError MALFORMED or UNSUPPORTED_VERSION if its header or framing is broken, for
+    then it cannot be known which reports it was to hold.
     """
     reader = Reader(data, "the query stream")
     if reader.take(len(MAGIC)) != MAGIC:

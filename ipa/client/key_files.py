@@ -41,10 +41,12 @@ def key_file_name(helper: int) -> str:
 def create_network_directory(
     directory: Path, configuration: NetworkConfiguration, helper_keys: Sequence[HelperKeys]
 ) -> None:
-    """Write a new network; raises ParameterError if one of its files is there already.
+    """Write the files of a new network.
 
     Private files first, so that keys are never published and then lost. Never overwrites a
     private key: whatever was encrypted to it could not be read any more.
+
+    Raises: ParameterError if one of the files is there already.
     """
     directory.mkdir(parents=True, exist_ok=True)
     names = [NETWORK_FILE, *(key_file_name(own.helper) for own in helper_keys)]
@@ -67,23 +69,27 @@ def save_helper_keys(path: Path, own: HelperKeys) -> None:
 
 
 def load_configuration(path: Path) -> NetworkConfiguration:
-    """Read a public configuration; ReportError if it cannot be read or is malformed."""
+    """Read a public configuration.
+
+    Raises: ReportError if it cannot be read or is malformed.
+    """
     return _parsed(path, _read_file(path, private=False), configuration_from_json)
 
 
 def load_helper_keys(path: Path) -> HelperKeys:
     """Read a helper's private keys.
 
-    Raises ReportError if the file cannot be read, is malformed, or (on POSIX systems) its group
+    Raises: ReportError if the file cannot be read, is malformed, or (on POSIX systems) its group
     or others have any permission on it.
     """
     return _parsed(path, _read_file(path, private=True), helper_keys_from_json)
 
 
 def load_all_helper_keys(directory: Path) -> tuple[HelperKeys, HelperKeys, HelperKeys]:
-    """The private keys of all three helpers, for a simulation in one process; errors as above.
+    """The private keys of all three helpers, for a simulation in one process.
 
-    Raises ReportError too when a file holds the keys of another helper or network.
+    Raises: ReportError as `load_helper_keys` does, and when a file holds the keys of another helper
+    or network.
     """
     first, second, third = (load_helper_keys(directory / key_file_name(i)) for i in HELPERS)
     for helper, own in zip(HELPERS, (first, second, third), strict=True):

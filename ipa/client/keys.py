@@ -56,7 +56,9 @@ class PublicKey:
 
     `encoded` is the KEM's encoding: 32 bytes for X25519; for MLKEM768-X25519 the 1,184 bytes of
     ML-KEM then the 32 of X25519. A retired key is kept in the list so that its id is not given
-    out again. Raises ParameterError for an id or KEM out of range or a wrong length.
+    out again.
+
+    Raises: ParameterError for an id or KEM out of range or a wrong length.
     """
 
     key_id: int
@@ -85,8 +87,9 @@ class PublicKey:
     def seal(self, plaintext: bytes, info: bytes) -> bytes:
         """HPKE encryption in base mode: encapsulated key, then ciphertext and tag.
 
-        The randomness is the operating system's and cannot be given. Raises ReportError
-        UNKNOWN_KEY when the public key is no valid key.
+        The randomness is the operating system's and cannot be given.
+
+        Raises: ReportError UNKNOWN_KEY when the public key is no valid key.
         """
         try:
             return _SUITES[self.kem].encrypt(plaintext, self._key, info)
@@ -115,8 +118,9 @@ class PrivateKey:
     """One private key of one helper party; its `repr` does not show the key.
 
     `secret` is 32 bytes: the X25519 private key, or the X-Wing seed, from which SHAKE256 derives
-    the ML-KEM seed (64 bytes) and the X25519 private key (32). Raises ParameterError for an id or
-    KEM out of range or a wrong length.
+    the ML-KEM seed (64 bytes) and the X25519 private key (32).
+
+    Raises: ParameterError for an id or KEM out of range or a wrong length.
     """
 
     key_id: int
@@ -151,9 +155,10 @@ class PrivateKey:
         return PublicKey(self.key_id, self.kem, encoded)
 
     def open(self, ciphertext: bytes, info: bytes) -> bytes:
-        """HPKE decryption; raises ReportError CANNOT_DECRYPT for anything not sealed with `info`.
+        """HPKE decryption.
 
-        A wrong key, wrong context and changed bytes cannot be told apart.
+        Raises: ReportError CANNOT_DECRYPT for anything not sealed with `info` to this key. A wrong
+        key, a wrong context and changed bytes cannot be told apart.
         """
         try:
             return _SUITES[self.kem].decrypt(ciphertext, self._key, info)

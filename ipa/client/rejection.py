@@ -32,5 +32,8 @@ class Reason(StrEnum):
 
 
 def reject(reason: Reason, problem: str) -> NoReturn:
-    """Raise ReportError for `reason`; `problem` says what is wrong and contains no secret."""
+    """Refuse something; `problem` says what is wrong and contains no secret.
+
+    Raises: ReportError for `reason`.
+    """
     raise ReportError(problem, reason)

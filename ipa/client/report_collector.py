@@ -81,10 +81,12 @@ def assemble_fanout_query(
 ) -> tuple[bytes, bytes, bytes]:
     """The three streams of a fanout query, for helpers 1, 2 and 3, in the order of `events`.
 
-    Each field is shared by XOR and encrypted to the helpers. A stream shows its helper the query,
-    the contexts and which reports are triggers. Before any work, raises EventError for a field out
-    of range, ReportError (with row) for a match key that the helpers would refuse, ParameterError
-    for a query that is not the network's. Rows count from 1.
+    Each field is shared by XOR and encrypted to the helpers.
+
+    Reveals: to each helper the query, the contexts, and which reports are triggers.
+    Raises: before any work, EventError for a field out of range, ReportError for a match key that
+    the helpers would refuse, both with the row, which counts from 1; ParameterError for a query
+    that is not the network's.
     """
     _check_configuration(query, configuration)
     for row, event in enumerate(events, 1):
@@ -109,7 +111,9 @@ def seal_report(
 ) -> tuple[bytes, bytes, bytes]:
     """One report's records for helpers 1, 2 and 3; `contexts` is the stream's table of contexts.
 
-    Checks nothing but that fields fit (ParameterError): assemble_fanout_query checks all.
+    Checks nothing else: assemble_fanout_query checks all.
+
+    Raises: ParameterError when a field does not fit.
     """
     kind, values = _kind_and_values(event.data)
     widths = field_widths(query.widths, kind)
@@ -149,7 +153,11 @@ def _seal_for(
 def check_event(
     row: int, event: CollectedEvent, query: FanoutQuery, configuration: NetworkConfiguration
 ) -> None:
-    """Raise EventError or ReportError unless the event can be a report of the query."""
+    """Check that the event can be a report of the query.
+
+    Raises: EventError for a field out of range, ReportError for a match key that the helpers would
+    refuse.
+    """
     kind, values = _kind_and_values(event.data)
     names = (field.name for field in fields(event.data))
     widths = field_widths(query.widths, kind)

@@ -66,7 +66,10 @@ def write_record(record: Record) -> bytes:
 
 
 def read_record(data: bytes, query: FanoutQuery) -> Record:
-    """Take a record of `query` apart; ReportError MALFORMED when it is none."""
+    """Take a record of `query` apart.
+
+    Raises: ReportError MALFORMED when it is none.
+    """
     reader = Reader(data, "the report")
     code, context, match_key_id, length = reader.integers(_HEAD)
     kind = _KINDS.get(code)

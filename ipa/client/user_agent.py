@@ -33,6 +33,9 @@ class EmbeddingApp:
     the system may deny it access: then its sites get encryptions of a random match key, stable
     (attribution works within the app) or fresh each time (no attribution)
     (SPEC_NOTES: web-view-denied).
+
+    Raises: ParameterError for an identity that is no identifier, an unknown access, or access
+    denied to an app that cannot read the content.
     """
 
     identity: str
@@ -55,6 +58,9 @@ class UserAgent:
 
     All networks must take match keys of one width. No method tells whether a match key was set:
     they return the same types and sizes, and raise for public reasons only.
+
+    Raises: ParameterError for networks of different widths, providers that cannot be, or an epoch
+    out of range.
     """
 
     def __init__(
@@ -99,8 +105,9 @@ class UserAgent:
     def set_match_key(self, match_key_provider: str, match_key: int) -> None:
         """A match key provider sets its match key for the person using the device; write-only.
 
-        Takes effect at the next epoch; the last call of an epoch counts. Raises ParameterError
-        when the provider is not approved or the match key does not fit.
+        Takes effect at the next epoch; the last call of an epoch counts.
+
+        Raises: ParameterError when the provider is not approved or the match key does not fit.
         """
         if match_key_provider not in self._providers:
             raise ParameterError(f"{match_key_provider!r} is not an approved match key provider")
@@ -121,7 +128,9 @@ class UserAgent:
         Always returns one: a random match key stands in (and stays) where none was set. The same
         call returns the same ciphertext until the epoch changes or the site's storage is cleared,
         and no longer, for it links (SPEC_NOTES: cached-ciphertexts-link).
-        Raises ParameterError for a network or match key provider that is not approved.
+
+        Reveals: nothing of the match key, nor whether one was ever set.
+        Raises: ParameterError for a network or match key provider that is not approved.
         """
         if network_name not in self._configurations:
             raise ParameterError(f"{network_name!r} is not an approved helper party network")
@@ -146,7 +155,7 @@ class UserAgent:
     def advance_epoch(self, epoch: int | None = None) -> None:
         """Enter the next epoch, or a given later one: match keys set before now take effect.
 
-        Raises ParameterError when `epoch` is not later than the current one.
+        Raises: ParameterError when `epoch` is not later than the current one.
         """
         following = self._epoch + 1 if epoch is None else epoch
         check_integer("the next epoch", following, self._epoch + 1, MAX_EPOCH)
@@ -169,7 +178,9 @@ class UserAgent:
         """Take over a newer configuration of an approved network: new keys, from now on.
 
         Ciphertexts of this epoch are kept, so helpers retire a key only after they stop accepting
-        reports of the epoch. Raises ParameterError for another name or width.
+        reports of the epoch.
+
+        Raises: ParameterError for another name or width.
         """
         known = self._configurations.get(configuration.name)
         if known is None or known.match_key_bits != configuration.match_key_bits:

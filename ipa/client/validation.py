@@ -7,12 +7,14 @@ from ipa.parameters import ReportKind
 
 
 def check_context(context: ReportContext, kind: ReportKind, query: FanoutQuery) -> None:
-    """Raise ReportError unless a report of `kind` with this context may be part of the query.
+    """Check that a report of `kind` with this context may be part of the query.
 
     Network, epoch, report collector and match key provider must be the query's; the site must be
     the query's for reports of the query's own kind (source reports of a source fanout query) and
     may be any for the others, whose budget the query does not touch. That the query's collector,
     provider and network are those *committed to* is for the helpers to check once per query.
+
+    Raises: ReportError, whose reason is the first rule broken.
     """
     expected = query.context
     rules = (

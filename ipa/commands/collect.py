@@ -86,7 +86,10 @@ def _add_width_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Encrypt every event on its device and site, and write the streams, all or none."""
+    """Encrypt every event on its device and site, and write the streams, all or none.
+
+    Raises: ParameterError for options, InputError for events or files, before anything is written.
+    """
     check_identifier("--site", arguments.site)
     configuration = load_configuration(arguments.network)
     limits = _limits(arguments, configuration)
@@ -132,8 +135,9 @@ def encrypt_events(
 
     Every match key is a device of its own: with a match key provider, which has set that match key
     in the epoch before; without, the events' match keys only say which events are of one device.
-    `context` is the query's; an event with a site happens there instead. Raises EventError for a
-    site that cannot be one.
+    `context` is the query's; an event with a site happens there instead.
+
+    Raises: EventError for a site that cannot be one.
     """
     devices: dict[int, UserAgent] = {}
     collected = []

@@ -20,7 +20,7 @@ from ipa.errors import InputError, ParameterError
 def new_directory(path: Path) -> Iterator[Path]:
     """A directory to fill, which becomes `path` when the block ends well, and else disappears.
 
-    Raises ParameterError if there is something at `path` other than an empty directory, InputError
+    Raises: ParameterError if there is something at `path` other than an empty directory, InputError
     when it cannot be written.
     """
     # Not tempfile's: a directory for the owner alone, where the user's umask should decide.
@@ -48,7 +48,10 @@ def write_streams(directory: Path, streams: Sequence[bytes]) -> None:
 
 
 def read_streams(directory: Path) -> list[bytes]:
-    """The three streams of a query directory. Raises InputError when one cannot be read."""
+    """The three streams of a query directory.
+
+    Raises: InputError when one cannot be read.
+    """
     streams = []
     for helper in HELPERS:
         path = directory / stream_name(helper)

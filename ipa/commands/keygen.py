@@ -41,7 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the directory, as a whole or not at all, and say what is in it."""
+    """Write the directory, as a whole or not at all, and say what is in it.
+
+    Raises: ParameterError for options, InputError when it cannot be written.
+    """
     configuration, helper_keys = generate_configuration(
         arguments.name, arguments.kem, arguments.match_key_bits
     )

@@ -30,9 +30,9 @@ class OwnStream:
 
 
 def read_own_stream(data: bytes, own: HelperKeys) -> OwnStream:
-    """Read the stream sent to the holder of `own`.
+    """Read the stream sent to the holder of `own`. Local.
 
-    Local. Raises ReportError when its framing is broken or it is for another helper or network.
+    Raises: ReportError when its framing is broken or it is for another helper or network.
     """
     stream = read_query_stream(data)
     return OwnStream(stream, StreamDecryptor(stream, own))
@@ -43,10 +43,13 @@ def agree_on_query(
 ) -> dict[int, OwnStream]:
     """Read the local helpers' streams and make sure that all helpers were sent the same query.
 
-    Compares query, contexts and number of reports. Opens no report. Two rounds, 200 bytes per
-    helper. Raises ReportError, at all helpers, when a helper cannot read its stream or they differ;
-    a helper that lies can have the same effect. Raises VerificationError when a helper does not
-    tell everybody the same.
+    Compares query, contexts and number of reports. Opens no report.
+
+    Cost: two rounds, 200 bytes per helper.
+    Reveals: to every helper whether another could read its stream.
+    Raises: ReportError, at all helpers, when a helper cannot read its stream or the streams differ;
+    a helper that lies can have the same effect. VerificationError when a helper does not tell
+    everybody the same.
     """
     with aborting_together(network), network.step("intake/query"):
         readable: dict[int, OwnStream] = {}

@@ -45,9 +45,11 @@ class GenericReportShares:
 class StreamDecryptor:
     """What opening the reports of one stream has in common, worked out once and not per report.
 
-    Raises ReportError WRONG_HELPER, WRONG_NETWORK or UNKNOWN_KEY when the stream is for others than
-    the holder of `own`. Two networks may have one name: the stream's key fingerprint tells them
-    apart, and a query made with a retired key, before it is paid for.
+    Two networks may have one name: the stream's key fingerprint tells them apart, and a query made
+    with a retired key, before it is paid for.
+
+    Raises: ReportError WRONG_HELPER, WRONG_NETWORK or UNKNOWN_KEY when the stream is for others than
+    the holder of `own`.
     """
 
     def __init__(self, stream: QueryStream, own: HelperKeys) -> None:
@@ -76,7 +78,10 @@ class StreamDecryptor:
         self._data_prefixes: dict[tuple[ReportKind, int, int], bytes] = {}
 
     def key(self, key_id: int) -> PrivateKey:
-        """The private key with this id; ReportError UNKNOWN_KEY when there is none."""
+        """The private key with this id.
+
+        Raises: ReportError UNKNOWN_KEY when there is none.
+        """
         key = self._keys.get(key_id)
         if key is None:
             reject(Reason.UNKNOWN_KEY, f"helper {self.helper} has no active key {key_id}")
@@ -85,7 +90,7 @@ class StreamDecryptor:
     def match_key_info(self, context_index: int, kind: ReportKind, key_id: int) -> bytes:
         """The `info` of match keys with the stream's context `context_index`, in reports of a kind.
 
-        Raises ReportError when no report with that context may be in the query.
+        Raises: ReportError when no report with that context may be in the query.
         """
         known = self._match_key_infos.get((context_index, kind, key_id))
         if known is None:
@@ -108,10 +113,10 @@ class StreamDecryptor:
 
 
 def decrypt_report(record: bytes, decryption: StreamDecryptor) -> GenericReportShares:
-    """Validate and decrypt one record of a stream.
+    """Validate and decrypt one record of a stream. Local.
 
-    Raises ReportError with the first Reason that applies, and nothing else, whatever the bytes.
-    Two HPKE openings in the packed form, four in the per-field form.
+    Cost: two HPKE openings in the packed form, four in the per-field form.
+    Raises: ReportError with the first Reason that applies, and nothing else, whatever the bytes.
     """
     query = decryption.query
     report = read_record(record, query)

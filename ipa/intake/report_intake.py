@@ -72,11 +72,14 @@ def take_in_reports(network: HelperPartyNetwork, streams: Mapping[int, OwnStream
 
     A report is used if every helper accepts it as a report of the same kind, every share's two
     holders hold the same copy of it, and to no helper it is a replay of one before it of which all
-    this is true (SPEC_NOTES: replays). Dropping is public and the same at all helpers; a report that
-    several refuse counts for the first of their reasons. Four rounds, 34 bytes per report, 2 bytes
-    per report that was not dropped in the first two, and 128 bytes per helper. A helper that lies
-    can drop reports, and everybody sees how many, but cannot add or change one
-    (SPEC_NOTES: report-agreement). Raises VerificationError.
+    this is true (SPEC_NOTES: replays). Dropping is the same at all helpers; a report that several
+    refuse counts for the first of their reasons. A helper that lies can drop reports, and everybody
+    sees how many, but cannot add or change one (SPEC_NOTES: report-agreement).
+
+    Cost: four rounds. Each helper sends 34 bytes for every report, 2 more for every report that was
+    not dropped in the first two rounds, and 128 bytes.
+    Reveals: which reports are dropped, and for which reason.
+    Raises: VerificationError when a helper does not tell everybody the same, or tells what cannot be.
     """
     first = next(iter(streams.values())).stream
     query, submitted = first.query, len(first.records)

@@ -41,12 +41,14 @@ def compare_rows(
 
     `statuses` and `copies` are the local helpers': a byte and two byte strings per row. A share is
     compared by 8-byte tags under the key of its two holders (Prss.tags): the third helper, who sees
-    them too, learns nothing of it, and copies that differ pass with probability 2^-64. Two rounds;
-    34 bytes per row and 64 bytes per helper. Reveals the statuses and which rows differ.
+    them too, learns nothing of it, and copies that differ pass with probability 2^-64.
 
     A helper that lies can declare rows different, which drops them. It cannot make the two others
-    use different copies of the share that both hold. Raises VerificationError when a helper does
-    not tell everybody the same.
+    use different copies of the share that both hold.
+
+    Cost: two rounds; each helper sends 34 bytes for every row, and 64 bytes.
+    Reveals: the statuses, and which rows differ.
+    Raises: VerificationError when a helper does not tell everybody the same.
     """
     with network.step("rows") as step:
         messages = {}
@@ -70,9 +72,12 @@ def agree_on_repeats(
 
     `repeats` are the local helpers': a byte per row, 1 if it does. The rows must be those on which
     the helpers have agreed already: a row that is to be dropped anyway might be a copy of one good
-    row to one helper and of another to the next, and take them with it. Two rounds; two bytes per
-    row and 64 bytes per helper. Reveals the bytes. A helper that lies can drop rows. Raises
-    VerificationError when a helper does not tell everybody the same, or tells another byte.
+    row to one helper and of another to the next, and take them with it. A helper that lies can drop
+    rows.
+
+    Cost: two rounds; each helper sends two bytes for every row, and 64 bytes.
+    Reveals: the bytes.
+    Raises: VerificationError when a helper does not tell everybody the same, or tells another byte.
     """
     with network.step("repeats") as step:
         told = broadcast(network, repeats, len(rows))

@@ -29,7 +29,8 @@ class TwoPartyBits:
     """A secret table of bits x = a ^ b: H1 holds the columns of a, H2 those of b, H3 nothing.
 
     `shares` has the columns of the local shareholders: none in a process that runs H3 alone.
-    Raises MismatchError when a helper's columns are not `width` columns of `rows` bits.
+
+    Raises: MismatchError when a helper's columns are not `width` columns of `rows` bits.
     """
 
     network_name: str
@@ -50,11 +51,15 @@ class TwoPartyBits:
 def replicate_two_party(network: HelperPartyNetwork, x: TwoPartyBits) -> SharedBits:
     """The same table in replicated shares.
 
-    One round; H1 and H2 send one bit per bit each, columns rounded up to whole bytes. Reveals
-    nothing to any one helper. A corrupted H1 or H2 can add what it likes to its share, here or
-    before, and nobody notices: with two shares there is no second copy to compare, so each of them
-    is trusted with the correctness of the input as the client is (SPEC_NOTES: two-party). H3 has no
-    influence. Raises ChannelError.
+    A corrupted H1 or H2 can add what it likes to its share, here or before, and nobody notices:
+    with two shares there is no second copy to compare, so each of them is trusted with the
+    correctness of the input as the client is (SPEC_NOTES: two-party). H3 has no influence.
+
+    Cost: one round; H1 and H2 each send the table once, a bit for every shared bit, in columns of
+    whole bytes.
+    Reveals: nothing to any one helper.
+    Raises: ChannelError. MismatchError when the share of a local shareholder is missing, or the
+    table is another network's.
     """
     network.check_owns(x)
     missing = [h for h in SHAREHOLDERS if h in network.helpers and h not in x.shares]
