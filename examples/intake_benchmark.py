@@ -19,7 +19,7 @@ from ipa.client.fanout_query import FanoutQuery, FieldWidths, read_query_stream
 from ipa.client.keys import PrivateKey
 from ipa.client.report_collector import CollectedEvent, additional_data, assemble_fanout_query
 from ipa.client.report_format import info, read_record
-from ipa.intake.query_comparison import agree_on_query
+from ipa.intake.query_comparison import compare_queries
 from ipa.intake.report_decryption import StreamDecryptor
 from ipa.intake.report_intake import take_in_reports
 from ipa.parameters import QueryParameters
@@ -61,7 +61,7 @@ def main() -> int:
 
     helpers = simulated_network()
     started = process_time()
-    own_streams = agree_on_query(
+    own_streams = compare_queries(
         helpers, dict(enumerate(streams, 1)), {own.helper: own for own in keys}
     )
     intake = take_in_reports(helpers, own_streams)

@@ -11,7 +11,7 @@ from ipa.client.configuration import HelperKeys
 from ipa.client.fanout_query import FanoutQuery, FieldWidths
 from ipa.client.rejection import Reason
 from ipa.errors import ParameterError
-from ipa.intake.query_comparison import agree_on_query
+from ipa.intake.query_comparison import compare_queries
 from ipa.intake.report_intake import take_in_reports
 from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions
 from ipa.parameters import QueryParameters
@@ -93,7 +93,7 @@ def run_report_query(
         if len(found) != len(HELPERS):
             raise ParameterError(f"there must be {name} for 3 helpers, not {len(found)}")
     network = options.new_network(parameters.security)
-    own_streams = agree_on_query(
+    own_streams = compare_queries(
         network,
         dict(zip(HELPERS, streams, strict=True)),
         dict(zip(HELPERS, helper_keys, strict=True)),

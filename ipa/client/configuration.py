@@ -22,9 +22,9 @@ from ipa.client.rejection import Reason, reject
 from ipa.errors import ParameterError
 from ipa.names import check_identifier
 from ipa.parameters import MAX_MATCH_KEY_BITS
+from ipa.parties import HELPERS
 from ipa.ranges import check_integer
 
-HELPERS = (1, 2, 3)
 NETWORK_FORMAT = "ipa-network-v1"
 HELPER_KEYS_FORMAT = "ipa-helper-keys-v1"
 

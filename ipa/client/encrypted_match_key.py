@@ -27,12 +27,13 @@ Bytes, version 1 (ipa.client.encoding):
 
 from dataclasses import dataclass, field
 
-from ipa.client.configuration import HELPERS, NetworkConfiguration
+from ipa.client.configuration import NetworkConfiguration
 from ipa.client.encoding import Reader, encode_opaque, encode_string
 from ipa.client.keys import PrivateKey
 from ipa.client.rejection import Reason, reject
 from ipa.errors import ParameterError
 from ipa.names import MAX_EPOCH, check_identifier
+from ipa.parties import HELPERS
 from ipa.ranges import check_integer
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import Pair, replicated_pairs, share_xor

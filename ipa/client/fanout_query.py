@@ -25,7 +25,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from ipa.client.configuration import HELPERS
 from ipa.client.encoding import Reader, encode_opaque
 from ipa.client.encrypted_match_key import ReportContext, check_version
 from ipa.client.keys import FINGERPRINT_BYTES
@@ -33,6 +32,7 @@ from ipa.client.rejection import Reason, reject
 from ipa.errors import ParameterError
 from ipa.parameters import MAX_FIELD_BITS, MAX_MATCH_KEY_BITS, QueryParameters
 from ipa.parameters import Fanout as Fanout
+from ipa.parties import HELPERS
 from ipa.ranges import check_integer
 
 Form = Literal["packed", "per-field"]
@@ -75,7 +75,7 @@ class FieldWidths:
 
 @dataclass(frozen=True, kw_only=True)
 class FanoutQuery:
-    """What the helpers must agree on before they open a report of a query; public.
+    """What must be the same at all helpers before they open a report of a query; public.
 
     `context` names the network, match key provider, report collector, epoch, and the site on whose
     behalf the collector asks: source reports of a source fanout query, and trigger reports of a

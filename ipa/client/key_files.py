@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from ipa.client.configuration import (
-    HELPERS,
     HelperKeys,
     NetworkConfiguration,
     configuration_from_json,
@@ -26,6 +25,7 @@ from ipa.client.configuration import (
     helper_keys_to_json,
 )
 from ipa.errors import ParameterError, ReportError
+from ipa.parties import HELPERS
 
 NETWORK_FILE = "network.json"
 MAX_FILE_BYTES = 1 << 24

@@ -7,7 +7,7 @@ sees its own fields in the clear and never a match key.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from ipa.client.configuration import HELPERS, NetworkConfiguration
+from ipa.client.configuration import NetworkConfiguration
 from ipa.client.encrypted_match_key import (
     EncryptedMatchKey,
     ReportContext,
@@ -35,6 +35,7 @@ from ipa.client.validation import check_context
 from ipa.errors import EventError, ParameterError, ReportError
 from ipa.events import Event, SourceEvent
 from ipa.parameters import ReportKind
+from ipa.parties import HELPERS
 from ipa.ranges import is_integer
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import Pair, replicated_pairs, share_xor

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ipa.client.configuration import HELPERS
 from ipa.errors import InputError, ParameterError
+from ipa.parties import HELPERS
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The helper parties' front door: from encrypted query streams to shared generic reports."""
 
-from ipa.intake.query_comparison import OwnStream, agree_on_query, read_own_stream
+from ipa.intake.query_comparison import OwnStream, compare_queries, read_own_stream
 from ipa.intake.report_decryption import GenericReportShares, StreamDecryptor, decrypt_report
 from ipa.intake.report_intake import Intake, open_reports, take_in_reports
 
@@ -9,7 +9,7 @@ __all__ = [
     "Intake",
     "OwnStream",
     "StreamDecryptor",
-    "agree_on_query",
+    "compare_queries",
     "decrypt_report",
     "open_reports",
     "read_own_stream",

@@ -38,7 +38,7 @@ def read_own_stream(data: bytes, own: HelperKeys) -> OwnStream:
     return OwnStream(stream, StreamDecryptor(stream, own))
 
 
-def agree_on_query(
+def compare_queries(
     network: HelperPartyNetwork, streams: Mapping[int, bytes], keys: Mapping[int, HelperKeys]
 ) -> dict[int, OwnStream]:
     """Read the local helpers' streams and make sure that all helpers were sent the same query.

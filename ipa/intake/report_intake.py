@@ -1,7 +1,7 @@
 """Helper intake: from three encrypted query streams to shared generic reports.
 
 Spec: Validating reports; Oblivious source and trigger reports. Each helper reads, validates and
-opens its own stream; then the helpers agree on the rows that all of them can use. A bad report is
+opens its own stream; then they compare, and keep the rows that all of them can use. A bad report is
 dropped alone and counted by reason; only streams that cannot be of one query are refused whole.
 """
 
@@ -26,7 +26,7 @@ from ipa.protocols.primitives.abort import aborting_together
 from ipa.protocols.primitives.report_comparison import (
     ComparedRows,
     Copies,
-    agree_on_repeats,
+    compare_repeats,
     compare_rows,
 )
 from ipa.reports import GenericReports
@@ -68,7 +68,7 @@ def open_reports(own: OwnStream) -> list[OpenedRow]:
 
 
 def take_in_reports(network: HelperPartyNetwork, streams: Mapping[int, OwnStream]) -> Intake:
-    """Open the reports of streams that were agreed on, and share those that all helpers can use.
+    """Open the reports of streams of one query, and share those that all helpers can use.
 
     A report is used if every helper accepts it as a report of the same kind, every share's two
     holders hold the same copy of it, and to no helper it is a replay of one before it of which all
@@ -94,15 +94,15 @@ def take_in_reports(network: HelperPartyNetwork, streams: Mapping[int, OwnStream
         )
         _check_statuses(network, compared)
         outcomes = [_outcome(row, compared) for row in range(submitted)]
-        agreed = [row for row, reason in enumerate(outcomes) if reason is None]
-        repeated = agree_on_repeats(
+        usable = [row for row, reason in enumerate(outcomes) if reason is None]
+        repeated = compare_repeats(
             network,
-            agreed,
-            {helper: _repeats(own.stream.records, agreed) for helper, own in streams.items()},
+            usable,
+            {helper: _repeats(own.stream.records, usable) for helper, own in streams.items()},
         )
         for row in repeated:
             outcomes[row] = Reason.DUPLICATE
-        kept = [row for row in agreed if row not in repeated]
+        kept = [row for row in usable if row not in repeated]
         reports = _share(network, query, opened, kept, compared.statuses[0])
         return Intake(query, submitted, reports, dict(Counter(filter(None, outcomes))))
 

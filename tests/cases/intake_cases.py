@@ -25,7 +25,7 @@ from ipa.client.report_collector import (
 )
 from ipa.client.user_agent import ON_DEVICE
 from ipa.events import Event, SourceEvent, TriggerEvent
-from ipa.intake.query_comparison import agree_on_query
+from ipa.intake.query_comparison import compare_queries
 from ipa.intake.report_intake import Intake, take_in_reports
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.network.interception import Interceptor
@@ -126,7 +126,7 @@ def take_in(world: World, network: HelperPartyNetwork | None = None) -> Intake:
     network = network or simulated_network()
     keys = {own.helper: own for own in world.keys}
     streams = dict(zip((1, 2, 3), world.streams, strict=True))
-    return take_in_reports(network, agree_on_query(network, streams, keys))
+    return take_in_reports(network, compare_queries(network, streams, keys))
 
 
 def opened_events(intake: Intake) -> list[Event]:

@@ -33,7 +33,7 @@ from ipa.client.fanout_query import Fanout, Form, QueryStream
 from ipa.client.rejection import Reason
 from ipa.errors import IpaError, ReportError
 from ipa.events import Event, SourceEvent, TriggerEvent
-from ipa.intake.query_comparison import agree_on_query
+from ipa.intake.query_comparison import compare_queries
 from ipa.intake.report_intake import Intake, take_in_reports
 from ipa.network.channel import in_memory_channels
 from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
@@ -242,7 +242,7 @@ def in_threads(made: World) -> dict[int, Intake | IpaError]:
         party = HelperParty(helper, Prss(*prss_keys[helper]), channels[helper])
         network = HelperPartyNetwork("threads", [party])
         try:
-            streams = agree_on_query(
+            streams = compare_queries(
                 network, {helper: made.streams[helper - 1]}, {helper: made.keys[helper - 1]}
             )
             results[helper] = intake = take_in_reports(network, streams)

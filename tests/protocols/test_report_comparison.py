@@ -22,7 +22,7 @@ import ipa.intake.report_intake
 from ipa.attacks import Change, Tampering
 from ipa.client.rejection import Reason
 from ipa.errors import MisbehaviourError, RandomnessReuseError, VerificationError
-from ipa.intake.query_comparison import agree_on_query
+from ipa.intake.query_comparison import compare_queries
 from ipa.intake.report_intake import take_in_reports
 from ipa.network.channel import in_memory_channels
 from ipa.network.costs import cost_of
@@ -31,7 +31,7 @@ from ipa.network.interception import InterceptedChannel, Transcript
 from ipa.network.simulation import RunOptions, pairwise_keys, simulated_network
 from ipa.parties import HELPERS, left_of, right_of
 from ipa.protocols.primitives.broadcast import broadcast
-from ipa.protocols.primitives.report_comparison import agree_on_repeats, compare_rows
+from ipa.protocols.primitives.report_comparison import compare_repeats, compare_rows
 from ipa.report_query import run_report_query
 from ipa.sharing.prss import TAG_BYTES, Prss
 
@@ -62,7 +62,7 @@ def test_every_bit_flipped_in_every_message_is_noticed(
 
 @pytest.mark.parametrize("change", ["flip", "drop", "truncate", "extend", "replay", "delay"])
 @pytest.mark.parametrize("step", STEPS)
-def test_a_query_with_a_tampered_agreement_is_not_answered(step: str, change: Change) -> None:
+def test_a_query_with_a_tampered_comparison_is_not_answered(step: str, change: Change) -> None:
     malicious = replace(PARAMETERS, security="malicious")
     for helper in HELPERS:
         for receiver in (None, right_of(helper), left_of(helper)):
@@ -97,7 +97,7 @@ def run_in_threads(liar: int, tampering: Tampering) -> dict[int, MisbehaviourErr
             channel = InterceptedChannel(channel, [tampering])
         network = HelperPartyNetwork("threads", [HelperParty(helper, Prss(*keys[helper]), channel)])
         try:
-            streams = agree_on_query(
+            streams = compare_queries(
                 network, {helper: world().streams[helper - 1]}, {helper: world().keys[helper - 1]}
             )
             take_in_reports(network, streams)
@@ -190,7 +190,7 @@ def test_a_row_repeats_if_one_helper_says_so(rows: list[int], data: st.DataObjec
     bits = st.lists(st.sampled_from([0, 0, 1]), min_size=len(rows), max_size=len(rows))
     repeats = {helper: bytes(data.draw(bits)) for helper in HELPERS}
     network = simulated_network()
-    found = agree_on_repeats(network, rows, repeats)
+    found = compare_repeats(network, rows, repeats)
     assert found == {
         row for place, row in enumerate(rows) if any(said[place] for said in repeats.values())
     }
@@ -202,7 +202,7 @@ def test_neither_yes_nor_no_is_refused() -> None:
     for liar in HELPERS:
         repeats = {helper: b"\0\2" if helper == liar else b"\0\1" for helper in HELPERS}
         with pytest.raises(VerificationError, match="neither yes nor no"):
-            agree_on_repeats(simulated_network(), [3, 5], repeats)
+            compare_repeats(simulated_network(), [3, 5], repeats)
 
 
 def test_the_intake_costs_six_rounds_and_shows_how_many_reports_are_dropped() -> None:

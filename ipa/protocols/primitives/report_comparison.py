@@ -1,4 +1,4 @@
-"""Agreement on reports: which rows all helpers can use, and hold the same shares of.
+"""Comparing reports: which rows all helpers can use, and hold the same shares of.
 
 Spec: Validating reports; Generating source and trigger reports ("consistency"). A report collector
 or a client can send the helpers reports that do not belong together. Each helper sees only its own,
@@ -7,7 +7,7 @@ at all of them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ipa.errors import VerificationError
 from ipa.network.helper_party_network import HelperPartyNetwork
@@ -65,15 +65,14 @@ def compare_rows(
     return ComparedRows(tuple(said[helper].statuses for helper in HELPERS), frozenset(differing))
 
 
-def agree_on_repeats(
+def compare_repeats(
     network: HelperPartyNetwork, rows: Sequence[int], repeats: Mapping[int, bytes]
 ) -> frozenset[int]:
     """Which of the rows repeat an earlier one of them, to any of the helpers.
 
-    `repeats` are the local helpers': a byte per row, 1 if it does. The rows must be those on which
-    the helpers have agreed already: a row that is to be dropped anyway might be a copy of one good
-    row to one helper and of another to the next, and take them with it. A helper that lies can drop
-    rows.
+    `repeats` are the local helpers': a byte per row, 1 if it does. The rows must be those that all
+    helpers can use: a row that is to be dropped anyway might be a copy of one good row to one helper
+    and of another to the next, and take them with it. A helper that lies can drop rows.
 
     Cost: two rounds; each helper sends two bytes for every row, and 64 bytes.
     Reveals: the bytes.
@@ -95,8 +94,8 @@ class _Told:
     """One helper's broadcast, taken apart."""
 
     statuses: bytes
-    own_tags: bytes
-    right_tags: bytes
+    own_tags: bytes = field(repr=False)
+    right_tags: bytes = field(repr=False)
 
     @classmethod
     def of(cls, message: bytes, rows: int) -> "_Told":
