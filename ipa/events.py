@@ -54,7 +54,9 @@ COLUMNS = (
     "breakdown_key",
     "trigger_value",
 )
-"""The required columns of an events file; `site` may be there too."""
+"""The columns of an events file; `site` may be there too, and the constraint may be left out."""
+
+_CONSTRAINT = "attribution_constraint_id"
 
 _COMMON_FIELDS = COLUMNS[1:4]
 _LARGEST = {
@@ -75,7 +77,8 @@ _ReadInteger = Callable[[object], int | None]
 def events_from_mappings(rows: Iterable[Mapping[str, object]]) -> list[Event]:
     """Events from mappings with the names of `COLUMNS`, and perhaps `site`, as keys.
 
-    `report` is "source" or "trigger", integers are `int`; a field that does not apply is absent,
+    An attribution constraint ID that is left out is 0 (SPEC_NOTES: constraint-left-out). `report` is
+    "source" or "trigger", integers are `int`; a field that does not apply is absent,
     None, "" or NaN, as a data frame has it. Raises EventError. The ranges that a query allows are
     checked by `check_events`.
     """
@@ -93,7 +96,9 @@ def events_from_mappings(rows: Iterable[Mapping[str, object]]) -> list[Event]:
 def read_events_csv(stream: TextIO, name: str = "") -> list[Event]:
     """Events from CSV with the header `COLUMNS`, and perhaps `site`, in any order.
 
-    Integers are plain decimal digits; a field that does not apply is empty. A byte order mark, CRLF,
+    The column of attribution constraint IDs may be missing, or a field of it empty, which means 0
+    (SPEC_NOTES: constraint-left-out). Integers are plain decimal digits; a field that does not apply
+    is empty. A byte order mark, CRLF,
     no rows and a blank last line are fine. `name` goes in front of messages. Raises EventError at
     the first bad row, which counts from 1 after the header. The ranges that a query allows are
     checked by `check_events`.
@@ -172,7 +177,8 @@ def _read_event(
         raise EventError(row, other, f"must be empty on a {kind} report", source=name)
     numbers = []
     for field in (*_COMMON_FIELDS, own):
-        number = read(record.get(field))
+        value = record.get(field)
+        number = 0 if field == _CONSTRAINT and _is_absent(value) else read(value)
         if number is None:
             raise EventError(row, field, f"must be {expected}", source=name)
         if number > _LARGEST[field]:
@@ -241,7 +247,7 @@ def _check_header(header: list[str], name: str) -> None:
         if column in header[:position]:
             raise EventError(None, column, "column appears twice", source=name)
     for column in COLUMNS:
-        if column not in header:
+        if column not in header and column != _CONSTRAINT:
             raise EventError(None, column, "column is missing", source=name)
 
 

@@ -100,6 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
             network_name=configuration.name,
             match_key_provider=arguments.match_key_provider,
             report_collector=collector,
+            on_behalf_of=arguments.site,
             site=arguments.site,
             epoch=arguments.epoch,
         ),
@@ -107,6 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
         widths=FieldWidths.of(limits),
         match_key_bits=configuration.match_key_bits,
         form=arguments.form,
+        sharing=configuration.sharing,
     )
     if arguments.epoch == 0 and arguments.match_key_provider != ON_DEVICE:
         raise ParameterError(
@@ -120,7 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
             streams = assemble_fanout_query(query, collected, configuration, Randomness())
         except InputError as error:
             raise InputError(f"{source_name(arguments.events)}: {error}") from None
-        write_streams(directory, streams)
+        write_streams(directory, streams, collector)
     print(
         f"{arguments.out}: {len(events):,} reports for {query.fanout} fanout query of "
         f"{query.context.site}, {len(streams[0]):,} bytes per helper"
@@ -154,6 +156,7 @@ def encrypt_events(
             site,
             context.report_collector,
             context.match_key_provider,
+            on_behalf_of=context.on_behalf_of,
             network_name=configuration.name,
         )
         collected.append(CollectedEvent(additional_data(event), encrypted))

@@ -36,9 +36,10 @@ def get(
     provider: str = LOGIN,
     network_name: str = "net.example",
     app: EmbeddingApp | None = None,
+    on_behalf_of: str = "search.example",
 ) -> EncryptedMatchKey:
     return agent.get_encrypted_match_key(
-        site, collector, provider, network_name=network_name, app=app
+        site, collector, provider, on_behalf_of=on_behalf_of, network_name=network_name, app=app
     )
 
 
@@ -46,8 +47,8 @@ def match_key_of(encrypted: EncryptedMatchKey) -> int:
     """What all helpers together could learn, checking that their shares fit together."""
     pairs, nonces = [], []
     for own, sealed in zip(OWN, encrypted.sealed, strict=True):
-        info = encrypted.context.info(own.helper, sealed.key_id)
-        opened = open_match_key(own.keys[0], info, sealed.ciphertext, MATCH_KEY_BITS)
+        info = encrypted.context.info(own.helper, sealed.key_id, MATCH_KEY_BITS, "three-party")
+        opened = open_match_key(own.keys[0], info, sealed.ciphertext, MATCH_KEY_BITS, 2)
         pairs.append(opened[0])
         nonces.append(opened[1])
     assert [pair[1] for pair in pairs] == [pairs[1][0], pairs[2][0], pairs[0][0]]
@@ -113,6 +114,7 @@ def test_unapproved_network_and_provider_are_refused() -> None:
 CHANGES: list[Callable[[UserAgent], EncryptedMatchKey]] = [
     lambda agent: get(agent, site="news.example"),
     lambda agent: get(agent, collector="news.example"),
+    lambda agent: get(agent, on_behalf_of="news.example"),
     lambda agent: get(agent, provider=ON_DEVICE),
     lambda agent: get(agent, network_name="other.example"),
     lambda agent: get(agent, app=READER),
@@ -245,5 +247,5 @@ def test_seeded_devices_have_the_same_match_keys_and_shares() -> None:
     first, second = get(device(7)), get(device(7))
     assert match_key_of(first) == match_key_of(second)
     for own, a, b in zip(OWN, first.sealed, second.sealed, strict=True):
-        info = first.context.info(own.helper, 1)
+        info = first.context.info(own.helper, 1, MATCH_KEY_BITS, "three-party")
         assert own.keys[0].open(a.ciphertext, info) == own.keys[0].open(b.ciphertext, info)
