@@ -278,6 +278,27 @@ def test_plaintexts_that_are_no_shares_are_dropped(
     assert_only_dropped(answer(changed), {4: reason})
 
 
+@pytest.mark.parametrize("helper", [1, 2, 3])
+@pytest.mark.parametrize("row", [4, 5])
+def test_bits_beyond_the_width_are_ignored(row: int, helper: int) -> None:
+    """Set at one helper alone: were they looked at, the report would be dropped, or be another."""
+    now = world()
+    record = read_record(now.stream(helper).records[row], now.query)
+    private = now.keys[helper - 1].keys[0]
+    context = replace(HOME, site=EVENTS[row].site)
+    own_info = context.info(helper, 1, MATCH_KEY_BITS, "three-party")
+    match_key = bytearray(private.open(record.match_key.ciphertext, own_info))
+    prefix = info_prefix(now.query, helper, record.kind, 0, 1)
+    data = bytearray(private.open(record.data[0], info(prefix, record.match_key.ciphertext)))
+    (data_width,) = ciphertext_widths(now.query, record.kind)
+    for plaintext, width in ((match_key, MATCH_KEY_BITS), (data, data_width)):
+        for start in (0, len(plaintext) // 2):
+            plaintext[start] |= 0xFF << width % 8 & 0xFF
+    assert MATCH_KEY_BITS % 8 and data_width % 8
+    changed = resealed(helper, row, match_key=bytes(match_key), data=bytes(data))
+    assert_only_dropped(answer(changed), {})
+
+
 class SameShares(Randomness):
     """A dishonest maker of shares: zero, zero, and the value; and of nonces."""
 
