@@ -164,6 +164,7 @@ def test_match_key_the_helpers_would_refuse_is_refused_first(
 def test_query_and_network_must_go_together() -> None:
     for query in (
         replace(QUERY, match_key_bits=21),
+        replace(QUERY, sharing="two-party"),
         replace(QUERY, context=replace(HOME, network_name="other.example")),
     ):
         with pytest.raises(ParameterError):

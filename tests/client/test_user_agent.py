@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ipa.client.configuration import add_key
 from ipa.client.encrypted_match_key import EncryptedMatchKey, open_match_key
 from ipa.client.user_agent import ON_DEVICE, EmbeddingApp, UserAgent
-from ipa.errors import ParameterError
+from ipa.errors import ParameterError, ReportError
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import combine_xor
 
@@ -225,9 +225,26 @@ def test_new_keys_are_used_after_the_network_is_updated() -> None:
     assert get(agent) == first
     agent.advance_epoch()
     assert [part.key_id for part in get(agent).sealed] == [1, 2, 1]
-    for wrong in (replace(network, name="evil.example"), replace(network, match_key_bits=9)):
+    for wrong in (
+        replace(network, name="evil.example"),
+        replace(network, match_key_bits=9),
+        replace(network, sharing="two-party"),
+    ):
         with pytest.raises(ParameterError, match="is approved"):
             agent.update_configuration(wrong)
+
+
+def test_networks_of_both_sharings_on_one_device() -> None:
+    two, _ = fixed_network("two.example", filler=2, sharing="two-party")
+    agent = UserAgent([NETWORK, two], [LOGIN])
+    for name, count in ((NETWORK.name, 3), (two.name, 2)):
+        encrypted = get(agent, network_name=name)
+        assert len(encrypted.sealed) == count
+        assert EncryptedMatchKey.from_bytes(encrypted.to_bytes()) == encrypted
+    for count in (0, 1, 4):
+        sealed = (get(agent).sealed * 2)[:count]
+        with pytest.raises(ReportError, match=f"has {count} shares"):
+            EncryptedMatchKey.from_bytes(EncryptedMatchKey(encrypted.context, sealed).to_bytes())
 
 
 def test_what_a_user_agent_is_made_of() -> None:
