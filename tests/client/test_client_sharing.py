@@ -227,6 +227,7 @@ def test_the_width_for_a_probability_at_its_edges() -> None:
     assert compressed_bits_for(2, Fraction(1, 2**20)) == 20
     assert compressed_bits_for(2, Fraction(1, 2**20 + 1)) == 21
     assert compressed_bits_for(2, Fraction(1, 2**20 - 1)) == 20
+    assert compressed_bits_for(2, Fraction(2, 2**21 + 1)) == 21  # just over 20 bits, by half a hash
     assert compressed_bits_for(1 << 20, Fraction(1, 1 << 20)) == 59
     assert compressed_bits_for(2, Fraction(1, 2**256)) == 256
     assert compressed_bits_for(10**6, Fraction(5)) == 37
