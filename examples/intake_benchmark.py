@@ -31,6 +31,7 @@ CONTEXT = ReportContext(
     network_name="net.example",
     match_key_provider="on-device",
     report_collector="collector.example",
+    on_behalf_of="news.example",
     site="news.example",
     epoch=1,
 )
@@ -67,7 +68,10 @@ def main() -> int:
     helpers = simulated_network()
     started = process_time()
     own_streams = compare_queries(
-        helpers, dict(enumerate(streams, 1)), {own.helper: own for own in keys}
+        helpers,
+        dict(enumerate(streams, 1)),
+        {own.helper: own for own in keys},
+        dict.fromkeys(helpers.helpers, CONTEXT.report_collector),
     )
     intake = take_in_reports(helpers, own_streams)
     taken = process_time() - started

@@ -106,7 +106,7 @@ def ask(
         CollectedEvent(
             additional_data(event),
             devices[event.match_key].get_encrypted_match_key(
-                event.site, collector, PROVIDER, network_name=network.name
+                event.site, collector, PROVIDER, on_behalf_of=site, network_name=network.name
             ),
         )
         for event in wanted
@@ -115,6 +115,7 @@ def ask(
         network_name=network.name,
         match_key_provider=PROVIDER,
         report_collector=collector,
+        on_behalf_of=site,
         site=site,
         epoch=EPOCH,
     )
@@ -123,7 +124,14 @@ def ask(
     payment = Payment(
         ledger=ledger, epsilon=Fraction(1, 4), query_id=f"{site}-1", charged_at=1_700_000_000
     )
-    answer = run_report_query(streams, helper_keys, PARAMETERS, payment=payment, no_noise=True)
+    answer = run_report_query(
+        streams,
+        helper_keys,
+        PARAMETERS,
+        submitter=collector,
+        payment=payment,
+        no_noise=True,
+    )
 
     expected = query_sql(wanted, PARAMETERS)
     right = answer.result.sums == expected

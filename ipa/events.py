@@ -65,9 +65,11 @@ COLUMNS = (
     "breakdown_key",
     "trigger_value",
 )
-"""The required columns of an events file; `site` may be there too."""
+"""The columns of an events file; `site` may be there too, and the constraint may be left out."""
 
-_OPTIONAL = ("site",)
+_CONSTRAINT = "attribution_constraint_id"
+_REQUIRED = tuple(column for column in COLUMNS if column != _CONSTRAINT)
+_OPTIONAL = (_CONSTRAINT, "site")
 _COMMON_FIELDS = COLUMNS[1:4]
 _LARGEST = {
     "match_key": (1 << MAX_MATCH_KEY_BITS) - 1,
@@ -99,7 +101,8 @@ def events_from_mappings(
 ) -> list[Event]:
     """Events from mappings with the names of `COLUMNS`, and perhaps `site`, as keys.
 
-    `report` is "source" or "trigger". Integers are `int`, or integers and whole floats of a data
+    An attribution constraint ID that is left out is 0 (SPEC_NOTES: constraint-left-out). `report` is
+    "source" or "trigger". Integers are `int`, or integers and whole floats of a data
     frame. A field that does not apply is absent, None, "" or one of NaN, NA and NaT. A data frame of
     pandas or polars can be given itself: each of its rows is an event. With a `registrable_domain`,
     a site is the one that the host given belongs to, as for `ipa.names.site_of`. The ranges that a
@@ -114,7 +117,7 @@ def events_from_mappings(
             raise EventError(row, None, f"must be a mapping, not {type(record).__name__}")
         for field in record:
             if field not in COLUMNS + _OPTIONAL:
-                allowed = allowed_columns(COLUMNS, _OPTIONAL)
+                allowed = allowed_columns(_REQUIRED, _OPTIONAL)
                 raise EventError(row, str(field), f"unknown field; allowed: {allowed}")
         events.append(_read_event(record, row, integer_from_object, "", in_site))
     return events
@@ -128,7 +131,9 @@ def read_events_csv(
 ) -> list[Event]:
     """Events from CSV with the header `COLUMNS`, and perhaps `site`, in any order.
 
-    `file` is a path, of a file in UTF-8, or a stream of text. Integers are plain decimal digits. A
+    `file` is a path, of a file in UTF-8, or a stream of text. The column of
+    attribution constraint IDs may be missing, or a field of it empty, which means 0
+    (SPEC_NOTES: constraint-left-out). Integers are plain decimal digits. A
     field that does not apply is empty. A byte order mark, CRLF, no rows and a blank last line are
     fine. `name` goes in front of messages, by default the path. With a `registrable_domain`, a site is
     the one that the host given belongs to, as for `ipa.names.site_of`. The ranges that a query allows
@@ -153,7 +158,7 @@ def read_events_csv(
 def _read_csv(stream: TextIO, name: str, in_site: _SiteOf) -> list[Event]:
     return [
         _read_event(record, row, integer_from_text, name, in_site)
-        for row, record in csv_records(stream, name, COLUMNS, _OPTIONAL)
+        for row, record in csv_records(stream, name, _REQUIRED, _OPTIONAL)
     ]
 
 
@@ -224,7 +229,8 @@ def _read_event(
         raise EventError(row, other, f"must be empty on a {kind} report", source=name)
     numbers = []
     for field in (*_COMMON_FIELDS, own):
-        number = read(record.get(field))
+        value = record.get(field)
+        number = 0 if field == _CONSTRAINT and is_absent(value) else read(value)
         if isinstance(number, str):
             raise EventError(row, field, number, source=name)
         if number > _LARGEST[field]:

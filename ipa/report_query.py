@@ -68,6 +68,7 @@ def run_report_query(
     helper_keys: Sequence[HelperKeys],
     parameters: QueryParameters,
     *,
+    submitter: str,
     payment: Payment | None = None,
     compressed_match_key_bits: int | None = None,
     no_noise: bool = False,
@@ -76,7 +77,8 @@ def run_report_query(
 ) -> ReportQueryResult:
     """Answer the query of three streams (spec: Querying), simulating three helpers and the release.
 
-    `streams` and `helper_keys` are those of helpers 1, 2 and 3. With a `payment`, the site must
+    `streams` and `helper_keys` are those of helpers 1, 2 and 3; `submitter` is who sent the streams,
+    and must be the query's report collector (SPEC_NOTES: who-asks). With a `payment`, the site must
     have committed to the query's network, provider and collector, and epsilon is charged before any
     report is opened (SPEC_NOTES: charge-first). Bad reports are dropped. A report with a breakdown
     key of `parameters.breakdowns` or more is used and counts nowhere: the key is secret
@@ -99,6 +101,7 @@ def run_report_query(
         network,
         dict(zip(HELPERS, streams, strict=True)),
         dict(zip(HELPERS, helper_keys, strict=True)),
+        dict.fromkeys(HELPERS, submitter),
     )
     agreed = own_streams[1].stream
     check_parameters(agreed.query, parameters)

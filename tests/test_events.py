@@ -122,9 +122,10 @@ def test_no_rows_is_fine() -> None:
 
 @pytest.mark.parametrize("field", COLUMNS)
 def test_missing_and_repeated_columns(field: str) -> None:
-    error = read_error(HEADER.replace(field, "site") + ROWS)
-    assert (error.row, error.field) == (None, field)
-    assert str(error) == f"e.csv: {field}: column is missing"
+    if field != "attribution_constraint_id":
+        error = read_error(HEADER.replace(field, "site") + ROWS)
+        assert (error.row, error.field) == (None, field)
+        assert str(error) == f"e.csv: {field}: column is missing"
     error = read_error(HEADER.strip() + f",{field}\n" + ROWS)
     assert str(error) == f"e.csv: {field}: column appears twice"
 
@@ -149,6 +150,8 @@ def test_too_many_or_too_few_fields(row: str) -> None:
 @pytest.mark.parametrize("kind", ["source", "trigger"])
 @pytest.mark.parametrize("column", range(1, 5))
 def test_numbers_are_decimal_digits_only(text: str, kind: str, column: int) -> None:
+    if text == "" and COLUMNS[column] == "attribution_constraint_id":
+        return  # it may be left out
     fields = [kind, "1", "1", "1", "1", ""] if kind == "source" else [kind, "1", "1", "1", "", "1"]
     column += column == 4 and kind == "trigger"
     fields[column] = text
@@ -202,6 +205,20 @@ def test_malformed_csv_and_text() -> None:
         read_events_csv(io.TextIOWrapper(io.BytesIO(b"report,\xff"), "utf-8"))
 
 
+def test_an_attribution_constraint_that_is_left_out_is_zero() -> None:
+    expected = [SourceEvent(7, 0, 10, 3), TriggerEvent(7, 0, 20, 250)]
+    lines = [line.split(",") for line in (HEADER + ROWS).splitlines()]
+    assert lines[0][2] == "attribution_constraint_id"
+    without = "".join(",".join(line[:2] + line[3:]) + "\n" for line in lines)
+    empty = "".join(",".join([*line[:2], "", *line[3:]]) + "\n" for line in lines[1:])
+    assert read(without) == read(HEADER + empty) == expected
+    source: dict[str, object] = {"report": "source", "match_key": 7, "timestamp": 10}
+    trigger: dict[str, object] = {"report": "trigger", "match_key": 7, "timestamp": 20}
+    source["breakdown_key"], trigger["trigger_value"] = 3, 250
+    for absent in ({}, *({"attribution_constraint_id": value} for value in (None, "", math.nan))):
+        assert events_from_mappings([source | absent, trigger | absent]) == expected
+
+
 def test_events_from_mappings() -> None:
     common: Mapping[str, object] = {"match_key": 7, "attribution_constraint_id": 1}
     source = {"report": "source", **common, "timestamp": 10, "breakdown_key": 3}
@@ -241,7 +258,7 @@ def test_bad_mappings(change: dict[str, object], field: str) -> None:
 
 def test_a_mapping_without_a_field_and_no_mapping() -> None:
     good: Mapping[str, object] = dict(zip(COLUMNS[:5], ["source", 7, 1, 10, 3], strict=True))
-    for missing in COLUMNS[:5]:
+    for missing in (*COLUMNS[:2], *COLUMNS[3:5]):
         with pytest.raises(EventError, match=f"row 1: {missing}: must be"):
             events_from_mappings([{k: v for k, v in good.items() if k != missing}])
     with pytest.raises(EventError, match="row 1: must be a mapping, not tuple"):

@@ -25,6 +25,7 @@ from ipa.client.key_files import (
     save_configuration,
     save_helper_keys,
 )
+from ipa.client.match_key_provider import MatchKeyProvider
 from ipa.client.rejection import Reason
 from ipa.client.report_collector import (
     CollectedEvent,
@@ -33,7 +34,13 @@ from ipa.client.report_collector import (
     additional_data,
     assemble_fanout_query,
 )
-from ipa.client.report_size import ReportSize, report_size, report_size_in_spec
+from ipa.client.report_size import (
+    ReportSize,
+    report_size,
+    report_size_for_all,
+    report_size_in_spec,
+)
+from ipa.client.shares import Sharing
 from ipa.client.user_agent import ON_DEVICE, EmbeddingApp, UserAgent
 
 __all__ = [
@@ -44,11 +51,13 @@ __all__ = [
     "FanoutQuery",
     "FieldWidths",
     "HelperKeys",
+    "MatchKeyProvider",
     "NetworkConfiguration",
     "QueryStream",
     "Reason",
     "ReportContext",
     "ReportSize",
+    "Sharing",
     "SourceData",
     "TriggerData",
     "UserAgent",
@@ -65,6 +74,7 @@ __all__ = [
     "load_helper_keys",
     "read_query_stream",
     "report_size",
+    "report_size_for_all",
     "report_size_in_spec",
     "retire_key",
     "save_configuration",

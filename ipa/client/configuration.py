@@ -2,12 +2,13 @@
 
 A network has a name, which never changes, and per helper party a list of public keys, which
 does: keys are added and retired, several may be active at once. Clients encrypt to the active key
-with the highest id; helpers open with every active key. Retiring the old key only when a query can
-no longer hold reports made with it makes a rotation that loses no report (SPEC_NOTES: key-rotation).
+with the highest id; helpers open with every active key. A key is retired when the budget has closed
+of the last epoch in which match keys were encrypted to it: no query can hold reports made with it any
+more, so no report is lost (SPEC_NOTES: key-rotation).
 
 The published configuration is JSON (keys in lower-case hexadecimal):
 
-    {"format": "ipa-network-v1", "network": NAME, "match_key_bits": 64,
+    {"format": "ipa-network-v2", "network": NAME, "match_key_bits": 64, "sharing": "three-party",
      "helpers": [[{"key_id": 1, "kem": "X25519", "status": "active", "public_key": HEX}, ...],
                  [...], [...]]}
 """
@@ -19,22 +20,24 @@ from typing import Any, cast
 
 from ipa.client.keys import MAX_KEY_ID, KemName, PrivateKey, PublicKey, Status, generate_key
 from ipa.client.rejection import Reason, reject
+from ipa.client.shares import Sharing, check_sharing
 from ipa.errors import ParameterError
 from ipa.names import check_identifier
 from ipa.parameters import MAX_MATCH_KEY_BITS
 from ipa.parties import HELPERS
 from ipa.ranges import check_integer
 
-NETWORK_FORMAT = "ipa-network-v1"
-HELPER_KEYS_FORMAT = "ipa-helper-keys-v1"
+NETWORK_FORMAT = "ipa-network-v2"
+HELPER_KEYS_FORMAT = "ipa-helper-keys-v2"
 
 
 @dataclass(frozen=True)
 class NetworkConfiguration:
     """The public configuration of a helper party network, as user agents retrieve it.
 
-    `helpers` holds the public keys of helpers 1, 2 and 3; `match_key_bits` is the width of all
-    match keys encrypted to this network.
+    `helpers` holds the public keys of helpers 1, 2 and 3. `match_key_bits` is the width of all
+    match keys encrypted to this network, and `sharing` how they and the report collectors' fields are
+    shared among the helpers.
 
     Raises: ParameterError unless there are three helpers, each with an active key and without two
     keys of one id.
@@ -43,10 +46,12 @@ class NetworkConfiguration:
     name: str
     helpers: tuple[tuple[PublicKey, ...], ...]
     match_key_bits: int = 64
+    sharing: Sharing = "three-party"
 
     def __post_init__(self) -> None:
         check_identifier("a network's name", self.name)
         check_integer("match_key_bits", self.match_key_bits, 1, MAX_MATCH_KEY_BITS)
+        check_sharing(self.sharing)
         if len(self.helpers) != len(HELPERS):
             raise ParameterError(f"a network has 3 helper parties, not {len(self.helpers)}")
         for helper, keys in zip(HELPERS, self.helpers, strict=True):
@@ -65,33 +70,47 @@ class NetworkConfiguration:
 class HelperKeys:
     """The active private keys of one helper party of a network; secret, and its repr shows none.
 
-    Raises: ParameterError when there is no key, or there are two with one id.
+    `match_key_bits` and `sharing` are what the network published. The helper keeps them beside its
+    keys, and refuses a query of other match keys before it is charged (SPEC_NOTES: public-reasons).
+
+    Raises: ParameterError when there is no key, or there are two with one id, or for a width or
+    sharing that does not exist.
     """
 
     network_name: str
     helper: int
     keys: tuple[PrivateKey, ...]
+    match_key_bits: int = 64
+    sharing: Sharing = "three-party"
 
     def __post_init__(self) -> None:
         check_identifier("a network's name", self.network_name)
         check_integer("a helper", self.helper, 1, len(HELPERS))
+        check_integer("match_key_bits", self.match_key_bits, 1, MAX_MATCH_KEY_BITS)
+        check_sharing(self.sharing)
         if not self.keys or len({key.key_id for key in self.keys}) != len(self.keys):
             raise ParameterError(f"helper {self.helper} has no keys, or two keys with one id")
 
 
 def generate_configuration(
-    name: str, kem: KemName = "X25519", match_key_bits: int = 64
+    name: str,
+    kem: KemName = "X25519",
+    match_key_bits: int = 64,
+    sharing: Sharing = "three-party",
 ) -> tuple[NetworkConfiguration, tuple[HelperKeys, HelperKeys, HelperKeys]]:
     """A new network with one key (id 1) per helper party: public part, and each helper's own.
 
     In a deployment each helper party generates its own key and publishes the public half; here
     one process plays all three. Randomness is the operating system's.
 
-    Raises: ParameterError for a name, KEM or width that a network cannot have.
+    Raises: ParameterError for a name, KEM, width or sharing that a network cannot have.
     """
-    first, second, third = (HelperKeys(name, i, (generate_key(1, kem),)) for i in HELPERS)
+    first, second, third = (
+        HelperKeys(name, helper, (generate_key(1, kem),), match_key_bits, sharing)
+        for helper in HELPERS
+    )
     public = tuple(tuple(key.public() for key in own.keys) for own in (first, second, third))
-    return NetworkConfiguration(name, public, match_key_bits), (first, second, third)
+    return NetworkConfiguration(name, public, match_key_bits, sharing), (first, second, third)
 
 
 def add_key(
@@ -111,13 +130,29 @@ def add_key(
 
 
 def retire_key(
-    configuration: NetworkConfiguration, own: HelperKeys, key_id: int
+    configuration: NetworkConfiguration,
+    own: HelperKeys,
+    key_id: int,
+    *,
+    budget_closes: int,
+    now: int,
+    compromised: bool = False,
 ) -> tuple[NetworkConfiguration, HelperKeys]:
     """Helper `own.helper` retires a key: the private key is gone, reports under it are refused.
 
-    Raises: ParameterError when there is no such active key or it is the last one.
+    `budget_closes` is when the budget closes of the last epoch in which match keys were encrypted to
+    the key, and `now` is the time, both in Unix seconds. Until then a query may hold reports made
+    with it (SPEC_NOTES: key-rotation). A key that others may know is `compromised`: it is retired at
+    once, and the reports made with it are lost.
+
+    Raises: ParameterError when there is no such active key, it is the last one, or it is too early.
     """
     _check_owner(configuration, own)
+    if now < budget_closes and not compromised:
+        raise ParameterError(
+            f"key {key_id} of helper {own.helper} must be kept for {budget_closes - now} more seconds: "
+            "until then queries may hold reports made with it"
+        )
     keys = configuration.helpers[own.helper - 1]
     if not any(key.key_id == key_id and key.status == "active" for key in keys):
         raise ParameterError(f"helper {own.helper} has no active key with id {key_id}")
@@ -144,6 +179,7 @@ def configuration_to_json(configuration: NetworkConfiguration) -> str:
         "format": NETWORK_FORMAT,
         "network": configuration.name,
         "match_key_bits": configuration.match_key_bits,
+        "sharing": configuration.sharing,
         "helpers": helpers,
     }
     return json.dumps(document, indent=2) + "\n"
@@ -168,7 +204,9 @@ def configuration_from_json(text: str | bytes) -> NetworkConfiguration:
             )
             for keys in document["helpers"]
         )
-        return NetworkConfiguration(document["network"], helpers, document["match_key_bits"])
+        return NetworkConfiguration(
+            document["network"], helpers, document["match_key_bits"], document["sharing"]
+        )
     except (KeyError, TypeError, ValueError) as error:
         reject(Reason.MALFORMED, f"the network configuration is not valid: {_describe(error)}")
 
@@ -182,6 +220,8 @@ def helper_keys_to_json(own: HelperKeys) -> str:
         "format": HELPER_KEYS_FORMAT,
         "network": own.network_name,
         "helper": own.helper,
+        "match_key_bits": own.match_key_bits,
+        "sharing": own.sharing,
         "keys": keys,
     }
     return json.dumps(document, indent=2) + "\n"
@@ -201,7 +241,13 @@ def helper_keys_from_json(text: str | bytes) -> HelperKeys:
             PrivateKey(key["key_id"], cast(KemName, key["kem"]), bytes.fromhex(key["private_key"]))
             for key in document["keys"]
         )
-        own = HelperKeys(document["network"], document["helper"], keys)
+        own = HelperKeys(
+            document["network"],
+            document["helper"],
+            keys,
+            document["match_key_bits"],
+            document["sharing"],
+        )
     if own is None:
         reject(Reason.MALFORMED, "the key file is not valid")
     return own

@@ -1,23 +1,27 @@
 """Fanout queries and the streams in which their reports travel (spec: Querying).
 
 The report collector sends each helper one stream; the three have the same rows in the same order
-and differ in the helper's number and key and the ciphertexts alone. Bytes, version 1 (ipa.client.encoding):
+and differ in the helper's number and key and the ciphertexts alone. Bytes, version 2
+(ipa.client.encoding):
 
     4 bytes  "IPAQ"
-    u8       version = 1
+    u8       version = 2
     u8       helper the stream is for: 1, 2, 3
     32 bytes fingerprint of the helper's public key that the report collector encrypts with
              (PublicKey.fingerprint)
     query:
-      string   network, match_key_provider, report_collector, site
+      string   network, match_key_provider, report_collector, on_behalf_of, site = on_behalf_of
       u32      epoch
       u8       fanout: 1 source, 2 trigger
       u8       form: 1 packed, 2 per field
       u8       attribution_constraint_id_bits, timestamp_bits, breakdown_key_bits, value_bits
       u16      match_key_bits
-    u32      number of contexts; each: string network, match_key_provider, report_collector, site;
+      u8       shares: 3 three-party, 2 two-party
+    u32      number of contexts, at most that of reports
+    u32      number of reports
+    contexts: each: string network, match_key_provider, report_collector, on_behalf_of, site;
              u32 epoch: the contexts of the match keys, each written once
-    u32      number of reports; each: opaque record (ipa.client.report_format)
+    reports: each: opaque record (ipa.client.report_format)
 """
 
 import struct
@@ -29,6 +33,7 @@ from ipa.client.encoding import Reader, encode_opaque
 from ipa.client.encrypted_match_key import ReportContext, check_version
 from ipa.client.keys import FINGERPRINT_BYTES
 from ipa.client.rejection import Reason, reject
+from ipa.client.shares import SHARE_COUNTS, SHARINGS, Sharing, check_sharing
 from ipa.errors import ParameterError
 from ipa.parameters import MAX_FIELD_BITS, MAX_MATCH_KEY_BITS, QueryParameters
 from ipa.parameters import Fanout as Fanout
@@ -37,13 +42,14 @@ from ipa.ranges import check_integer
 
 Form = Literal["packed", "per-field"]
 
-VERSION = 1
+VERSION = 2
 MAGIC = b"IPAQ"
 FANOUT_CODES: dict[Fanout, int] = {"source": 1, "trigger": 2}
 FORM_CODES: dict[Form, int] = {"packed": 1, "per-field": 2}
 _FANOUTS = {code: fanout for fanout, code in FANOUT_CODES.items()}
 _FORMS = {code: form for form, code in FORM_CODES.items()}
-_SHAPE = struct.Struct(">BB4BH")
+_COUNTS = struct.Struct(">II")
+_SHAPE = struct.Struct(">BB4BHB")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +84,12 @@ class FanoutQuery:
     """What must be the same at all helpers before they open a report of a query; public.
 
     `context` names the network, match key provider, report collector, epoch, and the site on whose
-    behalf the collector asks: source reports of a source fanout query, and trigger reports of a
-    trigger fanout query, must have exactly this context; the others may come from other sites.
+    behalf the collector asks, which is its `site` as well: source reports of a source fanout query,
+    and trigger reports of a trigger fanout query, must have exactly this context; the others may come
+    from other sites. `match_key_bits` and `sharing` must be the network's.
 
-    Raises: ParameterError for a fanout, form or width that does not exist.
+    Raises: ParameterError for a fanout, form, width or sharing that does not exist, or a context
+    whose site is not the one on whose behalf the collector asks.
     """
 
     context: ReportContext
@@ -89,6 +97,7 @@ class FanoutQuery:
     widths: FieldWidths
     match_key_bits: int = 64
     form: Form = "packed"
+    sharing: Sharing = "three-party"
 
     def __post_init__(self) -> None:
         if self.fanout not in get_args(Fanout):
@@ -96,6 +105,12 @@ class FanoutQuery:
         if self.form not in get_args(Form):
             raise ParameterError(f"form must be packed or per-field, not {self.form!r}")
         check_integer("match_key_bits", self.match_key_bits, 1, MAX_MATCH_KEY_BITS)
+        check_sharing(self.sharing)
+        if self.context.site != self.context.on_behalf_of:
+            raise ParameterError(
+                f"a query on behalf of {self.context.on_behalf_of!r} is that site's, not "
+                f"{self.context.site!r}'s"
+            )
 
     def to_bytes(self) -> bytes:
         """The query in the byte format; bound to every ciphertext the collector makes for it."""
@@ -108,6 +123,7 @@ class FanoutQuery:
             widths.breakdown_key_bits,
             widths.value_bits,
             self.match_key_bits,
+            SHARE_COUNTS[self.sharing],
         )
         return self.context.to_bytes() + shape
 
@@ -118,7 +134,9 @@ class FanoutQuery:
         Raises: ReportError MALFORMED when there is none.
         """
         context = ReportContext.read(reader)
-        fanout, form, constraint, timestamp, breakdown, value, match_key = reader.integers(_SHAPE)
+        fanout, form, constraint, timestamp, breakdown, value, match_key, shares = reader.integers(
+            _SHAPE
+        )
         try:
             return cls(
                 context=context,
@@ -131,9 +149,12 @@ class FanoutQuery:
                     value_bits=value,
                 ),
                 match_key_bits=match_key,
+                sharing=SHARINGS[shares],
             )
-        except (KeyError, ParameterError):
-            reject(Reason.MALFORMED, "the query stream's header has a code or width out of range")
+        except KeyError:
+            reject(Reason.MALFORMED, "the query stream's header has a code that does not exist")
+        except ParameterError as error:
+            reject(Reason.MALFORMED, f"the query stream's header cannot be: {error}")
 
 
 @dataclass(frozen=True)
@@ -160,9 +181,8 @@ def write_query_stream(stream: QueryStream) -> bytes:
             bytes([VERSION, stream.helper]),
             stream.key_fingerprint,
             stream.query.to_bytes(),
-            len(stream.contexts).to_bytes(4, "big"),
+            _COUNTS.pack(len(stream.contexts), len(stream.records)),
             *(context.to_bytes() for context in stream.contexts),
-            len(stream.records).to_bytes(4, "big"),
             *map(encode_opaque, stream.records),
         ]
     )
@@ -171,7 +191,8 @@ def write_query_stream(stream: QueryStream) -> bytes:
 def read_query_stream(data: bytes) -> QueryStream:
     """Take a stream apart.
 
-    A record's own bytes are not looked at: a bad record is refused alone, by decrypt_report.
+    A record's own bytes are not looked at: a bad record is refused alone, by decrypt_report. There
+    cannot be more contexts than records, which is checked before the first of them is read.
 
     Raises: ReportError MALFORMED or UNSUPPORTED_VERSION if its header or framing is broken, for
     then it cannot be known which reports it was to hold.
@@ -185,8 +206,14 @@ def read_query_stream(data: bytes) -> QueryStream:
         reject(Reason.MALFORMED, f"the query stream is for helper {helper}; there are 1, 2 and 3")
     fingerprint = reader.take(FINGERPRINT_BYTES)
     query = FanoutQuery.read(reader)
-    contexts = tuple([ReportContext.read(reader) for _ in range(reader.integer(4))])
-    records = tuple([reader.opaque() for _ in range(reader.integer(4))])
+    context_count, record_count = reader.integers(_COUNTS)
+    if context_count > record_count:
+        reject(
+            Reason.MALFORMED,
+            f"the query stream has {context_count} contexts for {record_count} reports",
+        )
+    contexts = tuple([ReportContext.read(reader) for _ in range(context_count)])
+    records = tuple([reader.opaque() for _ in range(record_count)])
     reader.finish()
     return QueryStream(helper, fingerprint, query, contexts, records)
 

@@ -94,8 +94,9 @@ def load_all_helper_keys(directory: Path) -> tuple[HelperKeys, HelperKeys, Helpe
     or network.
     """
     first, second, third = (load_helper_keys(directory / key_file_name(i)) for i in HELPERS)
+    published = (first.network_name, first.match_key_bits, first.sharing)
     for helper, own in zip(HELPERS, (first, second, third), strict=True):
-        if own.helper != helper or own.network_name != first.network_name:
+        if (own.network_name, own.match_key_bits, own.sharing) != published or own.helper != helper:
             raise ReportError(f"{directory / key_file_name(helper)} has another helper's keys")
     return first, second, third
 

@@ -13,20 +13,22 @@ class Reason(StrEnum):
     opens it last; it stops at the first rule broken (a plaintext of the wrong length is MALFORMED,
     though found last). If several helpers refuse a report, the reason that comes first below counts.
     The last two are found by the helpers together: what differs between them, and then, among the
-    reports left, what was there before.
+    reports left, what was there before. No reason depends on what a share says
+    (SPEC_NOTES: public-reasons).
     """
 
     MALFORMED = "malformed"
     UNSUPPORTED_VERSION = "unsupported version"
     WRONG_HELPER = "addressed to another helper"
     WRONG_NETWORK = "another helper party network"
+    WRONG_MATCH_KEYS = "another width or sharing of match keys"
     WRONG_EPOCH = "another epoch"
     WRONG_COLLECTOR = "another report collector"
+    WRONG_ASKING_SITE = "collected for another site"
     WRONG_PROVIDER = "another match key provider"
     WRONG_SITE = "another site"
     UNKNOWN_KEY = "unknown or retired key"
     CANNOT_DECRYPT = "cannot be decrypted"
-    OUT_OF_RANGE = "out of range"
     INCONSISTENT = "different at different helpers"
     DUPLICATE = "a record sent before"
 

@@ -8,12 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from ipa.client.configuration import NetworkConfiguration
-from ipa.client.encrypted_match_key import (
-    EncryptedMatchKey,
-    ReportContext,
-    encode_pair,
-    match_key_bytes,
-)
+from ipa.client.encrypted_match_key import EncryptedMatchKey, ReportContext, match_key_bytes
 from ipa.client.fanout_query import (
     FanoutQuery,
     QueryStream,
@@ -22,6 +17,7 @@ from ipa.client.fanout_query import (
 )
 from ipa.client.rejection import Reason, reject
 from ipa.client.report_format import (
+    BareRecord,
     Record,
     ciphertext_widths,
     field_widths,
@@ -29,32 +25,38 @@ from ipa.client.report_format import (
     info_prefix,
     pack,
     unpack,
+    write_bare_record,
     write_record,
 )
+from ipa.client.shares import Shares, encode_shares, share_among, share_holders, shares_held
 from ipa.client.validation import check_context
 from ipa.errors import EventError, ParameterError, ReportError
 from ipa.events import Event, SourceEvent
 from ipa.parameters import ReportKind
-from ipa.parties import HELPERS
 from ipa.ranges import is_integer
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.xor import Pair, replicated_pairs, share_xor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SourceData:
-    """What the report collector adds to a source report's match key."""
+    """What the report collector adds to a source report's match key.
 
-    attribution_constraint_id: int
+    An attribution constraint ID that is left out is 0 (SPEC_NOTES: constraint-left-out).
+    """
+
+    attribution_constraint_id: int = 0
     timestamp: int
     breakdown_key: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TriggerData:
-    """What the report collector adds to a trigger report's match key."""
+    """What the report collector adds to a trigger report's match key.
 
-    attribution_constraint_id: int
+    An attribution constraint ID that is left out is 0 (SPEC_NOTES: constraint-left-out).
+    """
+
+    attribution_constraint_id: int = 0
     timestamp: int
     trigger_value: int
 
@@ -69,9 +71,18 @@ class CollectedEvent:
 
 def additional_data(event: Event) -> SourceData | TriggerData:
     """The part of a clear event that the report collector sees: all but the match key."""
+    constraint, timestamp = event.attribution_constraint_id, event.timestamp
     if isinstance(event, SourceEvent):
-        return SourceData(event.attribution_constraint_id, event.timestamp, event.breakdown_key)
-    return TriggerData(event.attribution_constraint_id, event.timestamp, event.trigger_value)
+        return SourceData(
+            attribution_constraint_id=constraint,
+            timestamp=timestamp,
+            breakdown_key=event.breakdown_key,
+        )
+    return TriggerData(
+        attribution_constraint_id=constraint,
+        timestamp=timestamp,
+        trigger_value=event.trigger_value,
+    )
 
 
 def assemble_fanout_query(
@@ -118,35 +129,38 @@ def seal_report(
     """
     kind, values = _kind_and_values(event.data)
     widths = field_widths(query.widths, kind)
-    shares = share_xor(pack(values, widths), sum(widths), randomness)
+    shares = share_among(pack(values, widths), sum(widths), query.sharing, randomness)
     context_index = contexts[event.match_key.context]
-    first, second, third = (
-        write_record(
-            _seal_for(helper, pair, kind, context_index, event.match_key, query, configuration)
+
+    def record(helper: int) -> bytes:
+        if helper not in shares:
+            return write_bare_record(BareRecord(kind, context_index))
+        held = shares[helper]
+        return write_record(
+            _seal_for(helper, held, kind, context_index, event.match_key, query, configuration)
         )
-        for helper, pair in zip(HELPERS, replicated_pairs(shares), strict=True)
-    )
-    return first, second, third
+
+    return record(1), record(2), record(3)
 
 
 def _seal_for(
     helper: int,
-    pair: Pair,
+    shares: Shares,
     kind: ReportKind,
     context_index: int,
     encrypted: EncryptedMatchKey,
     query: FanoutQuery,
     configuration: NetworkConfiguration,
 ) -> Record:
-    """Encrypt one helper's pair of shares, in one ciphertext or one per field."""
+    """Encrypt one helper's shares, in one ciphertext or one per field."""
     key = configuration.encryption_key(helper)
     match_key = encrypted.sealed[helper - 1]
     widths = ciphertext_widths(query, kind)
-    pieces = zip(unpack(pair[0], widths), unpack(pair[1], widths), widths, strict=True)
+    parts = zip(*(unpack(share, widths) for share in shares), strict=True)
     ciphertexts = []
-    for part, (first, second, width) in enumerate(pieces):
+    for part, (held, width) in enumerate(zip(parts, widths, strict=True)):
         prefix = info_prefix(query, helper, kind, part, key.key_id)
-        plaintext = encode_pair((first, second), width)
+        plaintext = encode_shares(held, width)
         ciphertexts.append(key.seal(plaintext, info(prefix, match_key.ciphertext)))
     return Record(kind, context_index, match_key, key.key_id, tuple(ciphertexts))
 
@@ -173,15 +187,23 @@ def check_event(
 
 
 def _check_sealed(encrypted: EncryptedMatchKey, configuration: NetworkConfiguration) -> None:
-    """Raise ReportError unless there is one ciphertext per helper, under its key and of its length."""
-    if len(encrypted.sealed) != len(HELPERS):
-        reject(Reason.MALFORMED, f"the match key has {len(encrypted.sealed)} ciphertexts, not 3")
-    for helper, sealed in zip(HELPERS, encrypted.sealed, strict=True):
+    """Check that every helper with shares has a ciphertext, under its key and of its length.
+
+    Raises: ReportError.
+    """
+    holders = share_holders(configuration.sharing)
+    if len(encrypted.sealed) != len(holders):
+        reject(
+            Reason.MALFORMED,
+            f"the match key has {len(encrypted.sealed)} ciphertexts, not {len(holders)}",
+        )
+    for helper, sealed in zip(holders, encrypted.sealed, strict=True):
         keys = (key for key in configuration.helpers[helper - 1] if key.status == "active")
         key = next((key for key in keys if key.key_id == sealed.key_id), None)
         if key is None:
             reject(Reason.UNKNOWN_KEY, f"helper {helper} has no active key {sealed.key_id}")
-        length = key.overhead + match_key_bytes(configuration.match_key_bits)
+        count = shares_held(configuration.sharing, helper)
+        length = key.overhead + match_key_bytes(configuration.match_key_bits, count)
         if len(sealed.ciphertext) != length:
             reject(
                 Reason.MALFORMED,
@@ -205,4 +227,9 @@ def _check_configuration(query: FanoutQuery, configuration: NetworkConfiguration
         raise ParameterError(
             f"match keys of network {configuration.name!r} have {configuration.match_key_bits} bits, "
             f"not {query.match_key_bits}"
+        )
+    if query.sharing != configuration.sharing:
+        raise ParameterError(
+            f"network {configuration.name!r} takes {configuration.sharing} sharing, "
+            f"not {query.sharing}"
         )

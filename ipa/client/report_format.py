@@ -1,6 +1,6 @@
 """The bytes of one report for one helper, and how its fields become shares.
 
-A report's record in the query stream, version 1 (ipa.client.encoding):
+A report's record in the query stream, version 2 (ipa.client.encoding):
 
     u8       kind: 1 source, 2 trigger
     u32      the match key's context: its index in the stream's table, from 0
@@ -9,10 +9,13 @@ A report's record in the query stream, version 1 (ipa.client.encoding):
     u16      key_id of the HPKE key of the rest
     opaque   packed form: the report collector's ciphertext of all its fields; per-field form:
              three, for attribution constraint ID, timestamp, and breakdown key or trigger value
-    plaintext: share i || share i + 1, each big-endian in as few bytes as its width needs
-    info: opaque label "ipa v1 report data", opaque helper (u8), opaque query (as in the stream),
+    plaintext: share i || share i + 1, each big-endian in as few bytes as its width needs;
+               two-party: share i
+    info: opaque label "ipa v2 report data", opaque helper (u8), opaque query (as in the stream),
           opaque kind (u8), opaque field (u8: 0 packed, 1 to 3 per field), opaque key_id (u16),
           opaque match key ciphertext (so that the two parts of a report cannot be recombined)
+
+The record for helper 3 of a two-party sharing, who is sent no share, ends after the context.
 
 In the packed form the fields are one integer, first field in the highest bits:
 attribution_constraint_id || timestamp || breakdown_key or trigger_value. All fields are shared by
@@ -29,9 +32,10 @@ from ipa.client.fanout_query import FanoutQuery, FieldWidths
 from ipa.client.rejection import Reason, reject
 from ipa.parameters import ReportKind
 
-_LABEL = b"ipa v1 report data"
+_LABEL = b"ipa v2 report data"
 # The fixed part up to the match key's ciphertext, read in one go.
 _HEAD = struct.Struct(">BIHH")
+_BARE = struct.Struct(">BI")
 _CONTEXT_INDEX = slice(1, 5)
 _AFTER_CONTEXT_INDEX = slice(5, None)
 _LENGTH_BYTES = 2
@@ -49,6 +53,30 @@ class Record:
     match_key: SealedShares
     data_key_id: int
     data: tuple[bytes, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class BareRecord:
+    """One report for a helper that is sent no share of it."""
+
+    kind: ReportKind
+    context_index: int
+
+
+def write_bare_record(record: BareRecord) -> bytes:
+    """The byte format of a record without ciphertexts."""
+    return _BARE.pack(_KIND_CODES[record.kind], record.context_index)
+
+
+def read_bare_record(data: bytes) -> BareRecord:
+    """Take a record without ciphertexts apart.
+
+    Raises: ReportError MALFORMED when it is none.
+    """
+    reader = Reader(data, "the report")
+    code, context = reader.integers(_BARE)
+    reader.finish()
+    return BareRecord(_kind(code), context)
 
 
 def write_record(record: Record) -> bytes:
@@ -72,14 +100,19 @@ def read_record(data: bytes, query: FanoutQuery) -> Record:
     """
     reader = Reader(data, "the report")
     code, context, match_key_id, length = reader.integers(_HEAD)
-    kind = _KINDS.get(code)
-    if kind is None:
-        reject(Reason.MALFORMED, "the report is neither a source nor a trigger report")
+    kind = _kind(code)
     match_key = SealedShares(match_key_id, reader.take(length))
     key_id = reader.integer(2)
     ciphertexts = tuple([reader.opaque() for _ in ciphertext_widths(query, kind)])
     reader.finish()
     return Record(kind, context, match_key, key_id, ciphertexts)
+
+
+def _kind(code: int) -> ReportKind:
+    kind = _KINDS.get(code)
+    if kind is None:
+        reject(Reason.MALFORMED, "the report is neither a source nor a trigger report")
+    return kind
 
 
 def field_widths(widths: FieldWidths, kind: ReportKind) -> tuple[int, int, int]:
@@ -100,7 +133,10 @@ def record_context_index(record: bytes) -> bytes:
 
 
 def record_ciphertexts(record: bytes) -> bytes:
-    """The bytes of a well-formed record that hold all its ciphertexts, with key ids and lengths."""
+    """The bytes of a well-formed record that hold all its ciphertexts, with key ids and lengths.
+
+    None for a helper that is sent no share.
+    """
     return record[_AFTER_CONTEXT_INDEX]
 
 
@@ -110,6 +146,11 @@ def record_framing_bytes(ciphertexts: int) -> int:
     The record's own length in the stream is counted too.
     """
     return _LENGTH_BYTES + _HEAD.size + _KEY_ID_BYTES + _LENGTH_BYTES * ciphertexts
+
+
+def bare_record_bytes() -> int:
+    """How long a record without ciphertexts is, with its own length in the stream."""
+    return _LENGTH_BYTES + _BARE.size
 
 
 def attribute_bits(widths: FieldWidths) -> int:

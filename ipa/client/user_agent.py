@@ -120,10 +120,14 @@ class UserAgent:
         report_collector: str,
         match_key_provider: str = ON_DEVICE,
         *,
+        on_behalf_of: str,
         network_name: str,
         app: EmbeddingApp | None = None,
     ) -> EncryptedMatchKey:
         """The encrypted match key for a report collector on the current site, in this epoch.
+
+        `on_behalf_of` is the site for whose queries the report collector asks: it can be used in no
+        other's (SPEC_NOTES: delegates). It is often not the current site.
 
         Always returns one: a random match key stands in (and stays) where none was set. The same
         call returns the same ciphertext until the epoch changes or the site's storage is cleared,
@@ -140,6 +144,7 @@ class UserAgent:
             network_name=network_name,
             match_key_provider=match_key_provider,
             report_collector=report_collector,
+            on_behalf_of=on_behalf_of,
             site=site,
             epoch=self._epoch,
         )
@@ -180,13 +185,17 @@ class UserAgent:
         Ciphertexts of this epoch are kept, so helpers retire a key only after they stop accepting
         reports of the epoch.
 
-        Raises: ParameterError for another name or width.
+        Raises: ParameterError for another name, width or sharing.
         """
         known = self._configurations.get(configuration.name)
-        if known is None or known.match_key_bits != configuration.match_key_bits:
+        if (
+            known is None
+            or known.match_key_bits != configuration.match_key_bits
+            or known.sharing != configuration.sharing
+        ):
             raise ParameterError(
-                f"no network {configuration.name!r} with {configuration.match_key_bits}-bit match keys "
-                "is approved"
+                f"no network {configuration.name!r} with {configuration.sharing} sharing of "
+                f"{configuration.match_key_bits}-bit match keys is approved"
             )
         self._configurations[configuration.name] = configuration
 

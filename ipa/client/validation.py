@@ -9,9 +9,10 @@ from ipa.parameters import ReportKind
 def check_context(context: ReportContext, kind: ReportKind, query: FanoutQuery) -> None:
     """Check that a report of `kind` with this context may be part of the query.
 
-    Network, epoch, report collector and match key provider must be the query's; the site must be
-    the query's for reports of the query's own kind (source reports of a source fanout query) and
-    may be any for the others, whose budget the query does not touch. That the query's collector,
+    Network, epoch, report collector, the site on whose behalf it collects, and match key provider
+    must be the query's; the site must be the query's for reports of the query's own kind (source
+    reports of a source fanout query) and may be any for the others, whose budget the query does not
+    touch. That the query's collector,
     provider and network are those *committed to* is for the helpers to check once per query.
 
     Raises: ReportError, whose reason is the first rule broken.
@@ -25,6 +26,12 @@ def check_context(context: ReportContext, kind: ReportKind, query: FanoutQuery) 
             "report collector",
             context.report_collector,
             expected.report_collector,
+        ),
+        (
+            Reason.WRONG_ASKING_SITE,
+            "a report collector on behalf of",
+            context.on_behalf_of,
+            expected.on_behalf_of,
         ),
         (
             Reason.WRONG_PROVIDER,

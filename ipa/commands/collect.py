@@ -108,6 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
             network_name=configuration.name,
             match_key_provider=arguments.match_key_provider,
             report_collector=collector,
+            on_behalf_of=site,
             site=site,
             epoch=arguments.epoch,
         ),
@@ -115,6 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
         widths=FieldWidths.of(limits),
         match_key_bits=configuration.match_key_bits,
         form=arguments.form,
+        sharing=configuration.sharing,
     )
     if arguments.epoch == 0 and arguments.match_key_provider != ON_DEVICE:
         raise ParameterError(
@@ -128,7 +130,7 @@ def run(arguments: argparse.Namespace) -> int:
             streams = assemble_fanout_query(query, collected, configuration, Randomness())
         except InputError as error:
             raise InputError(f"{source_name(arguments.events)}: {error}") from None
-        write_streams(directory, streams)
+        write_streams(directory, streams, collector)
     print(
         f"{arguments.out}: {len(events):,} reports for {query.fanout} fanout query of "
         f"{query.context.site}, {len(streams[0]):,} bytes per helper"
@@ -158,6 +160,7 @@ def encrypt_events(
             event.site or context.site,
             context.report_collector,
             context.match_key_provider,
+            on_behalf_of=context.on_behalf_of,
             network_name=configuration.name,
         )
         collected.append(CollectedEvent(additional_data(event), encrypted))

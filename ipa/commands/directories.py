@@ -1,6 +1,7 @@
 """Directories that commands write as a whole or not at all, and the query directory.
 
     QUERY_DIR/helper1.query    the query stream for helper 1; likewise helpers 2 and 3
+    QUERY_DIR/submitter        who submits them; between parties, what a helper knows of the sender
 
 A query directory shows nobody anything that its streams do not: each is for one helper.
 """
@@ -13,7 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ipa.errors import InputError, ParameterError
+from ipa.names import MAX_NAME_BYTES, is_identifier
 from ipa.parties import HELPERS
+
+SUBMITTER_NAME = "submitter"
 
 
 @contextmanager
@@ -38,16 +42,36 @@ def new_directory(path: Path) -> Iterator[Path]:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def write_streams(directory: Path, streams: Sequence[bytes]) -> None:
-    """Write the three streams of a query, helper 1's first, into a directory, and onto the disk.
+def write_streams(directory: Path, streams: Sequence[bytes], submitter: str) -> None:
+    """Write the three streams of a query, helper 1's first, and who submits them, onto the disk.
 
     Raises: OSError when one cannot be written.
     """
-    for helper, stream in zip(HELPERS, streams, strict=True):
-        with (directory / stream_name(helper)).open("wb") as file:
-            file.write(stream)
+    files = {stream_name(helper): s for helper, s in zip(HELPERS, streams, strict=True)}
+    for name, data in (files | {SUBMITTER_NAME: f"{submitter}\n".encode()}).items():
+        with (directory / name).open("wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
+
+
+def read_submitter(directory: Path) -> str:
+    """Who submits the query of a query directory.
+
+    Raises: InputError when the file cannot be read, or holds no name.
+    """
+    path = directory / SUBMITTER_NAME
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_NAME_BYTES + 2)
+        name = data.decode().removesuffix("\n")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        name = ""
+    if not is_identifier(name):
+        raise InputError(f"{path}: must hold the name of a report collector")
+    return name
 
 
 def read_streams(directory: Path) -> list[bytes]:

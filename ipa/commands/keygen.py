@@ -7,6 +7,7 @@ from typing import get_args
 from ipa.client.configuration import NetworkConfiguration, generate_configuration
 from ipa.client.key_files import create_network_directory
 from ipa.client.keys import KemName
+from ipa.client.shares import SHARE_COUNTS
 from ipa.commands.directories import new_directory
 
 
@@ -39,6 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="width of all match keys (default: %(default)s)",
     )
 
+    parser.add_argument(
+        "--sharing",
+        choices=tuple(SHARE_COUNTS),
+        default=NetworkConfiguration.sharing,
+        help="of what clients seal; two-party is smaller, and takes helpers 1 and 2 at their word "
+        "(default: %(default)s)",
+    )
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the directory, as a whole or not at all, and say what is in it.
@@ -46,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises: ParameterError for an option that is wrong. InputError when the directory cannot be written.
     """
     configuration, helper_keys = generate_configuration(
-        arguments.name, arguments.kem, arguments.match_key_bits
+        arguments.name, arguments.kem, arguments.match_key_bits, arguments.sharing
     )
     with new_directory(arguments.out) as directory:
         create_network_directory(directory, configuration, helper_keys)

@@ -10,7 +10,7 @@ from pathlib import Path
 from ipa.budget.epsilon import decimal_text, exact_epsilon
 from ipa.budget.ledger import Receipt
 from ipa.client.key_files import load_all_helper_keys
-from ipa.commands.directories import read_streams
+from ipa.commands.directories import read_streams, read_submitter
 from ipa.commands.output import result_object, write_result
 from ipa.commands.progress import Progress
 from ipa.errors import ParameterError
@@ -28,6 +28,7 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
     payment = _payment(arguments)
     keys = load_all_helper_keys(arguments.keys)
     streams = read_streams(Path(arguments.events))
+    submitter = read_submitter(Path(arguments.events))
     with Progress(sys.stderr) as progress:
 
         def accepted(rows: int, receipt: Receipt | None) -> None:
@@ -39,6 +40,7 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
             streams,
             keys,
             parameters,
+            submitter=submitter,
             payment=payment,
             compressed_match_key_bits=arguments.compress_match_keys,
             no_noise=arguments.no_noise,

@@ -4,11 +4,13 @@ Spec: Querying; Validating reports. Only streams that cannot be of one query are
 """
 
 import hashlib
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ipa.client.configuration import HelperKeys
 from ipa.client.fanout_query import QueryStream, read_query_stream
+from ipa.client.rejection import Reason, reject
 from ipa.errors import ReportError
 from ipa.intake.report_decryption import StreamDecryptor
 from ipa.network.helper_party_network import HelperPartyNetwork
@@ -29,21 +31,37 @@ class OwnStream:
     decryption: StreamDecryptor
 
 
-def read_own_stream(data: bytes, own: HelperKeys) -> OwnStream:
-    """Read the stream sent to the holder of `own`. Local.
+def read_own_stream(data: bytes, own: HelperKeys, submitter: str) -> OwnStream:
+    """Read the stream that `submitter` sent to the holder of `own`. Local.
 
-    Raises: ReportError when its framing is broken or it is for another helper or network.
+    Only the report collector for whom the match keys were encrypted may ask about them, so the query
+    must be its own (SPEC_NOTES: who-asks).
+
+    Raises: ReportError when the stream's framing is broken, it is for another helper or network, or
+    somebody else submitted it.
     """
     stream = read_query_stream(data)
+    collector = stream.query.context.report_collector
+    if submitter != collector:
+        reject(
+            Reason.WRONG_COLLECTOR,
+            f"it is submitted by {reprlib.repr(submitter)}, and is a query of report collector "
+            f"{collector!r}",
+        )
     return OwnStream(stream, StreamDecryptor(stream, own))
 
 
 def compare_queries(
-    network: HelperPartyNetwork, streams: Mapping[int, bytes], keys: Mapping[int, HelperKeys]
+    network: HelperPartyNetwork,
+    streams: Mapping[int, bytes],
+    keys: Mapping[int, HelperKeys],
+    submitters: Mapping[int, str],
 ) -> dict[int, OwnStream]:
     """Read the local helpers' streams and make sure that all helpers were sent the same query.
 
-    Compares query, contexts and number of reports. Opens no report.
+    `submitters` are those who sent each local helper its stream: whom the helper has found them to be
+    by its own means, such as a client certificate (SPEC_NOTES: who-asks). Compares query, contexts
+    and number of reports. Opens no report.
 
     Cost: two rounds, 200 bytes per helper.
     Reveals: to every helper whether another could read its stream.
@@ -56,7 +74,9 @@ def compare_queries(
         broken: list[ReportError] = []
         for helper in network.helpers:
             try:
-                readable[helper] = read_own_stream(streams[helper], keys[helper])
+                readable[helper] = read_own_stream(
+                    streams[helper], keys[helper], submitters[helper]
+                )
             except ReportError as error:
                 problem = f"the stream of helper {helper}: {error.problem}"
                 broken.append(ReportError(problem, error.reason))

@@ -17,10 +17,12 @@ from ipa.client.report_format import (
     record_ciphertexts,
     record_context_index,
 )
+from ipa.client.shares import encode_shares
 from ipa.errors import ReportError, VerificationError
 from ipa.intake.query_comparison import OwnStream
 from ipa.intake.report_decryption import GenericReportShares, decrypt_report
 from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.parties import right_of
 from ipa.protocols.circuits.constants import public_columns
 from ipa.protocols.primitives.abort import aborting_together
 from ipa.protocols.primitives.report_comparison import (
@@ -29,9 +31,11 @@ from ipa.protocols.primitives.report_comparison import (
     compare_repeats,
     compare_rows,
 )
+from ipa.protocols.primitives.two_party import TwoPartyBits, replicate_two_party
 from ipa.reports import GenericReports
 from ipa.sharing.bits import columns_from_rows
-from ipa.sharing.shared_bits import ColumnPair, SharedBits
+from ipa.sharing.shared_bits import SharedBits
+from ipa.sharing.xor import TWO_PARTY_HOLDERS
 
 OpenedRow = GenericReportShares | Reason
 """One helper's shares of a report, or why it refuses the report."""
@@ -74,10 +78,12 @@ def take_in_reports(network: HelperPartyNetwork, streams: Mapping[int, OwnStream
     holders hold the same copy of it, and to no helper it is a replay of one before it of which all
     this is true (SPEC_NOTES: replays). Dropping is the same at all helpers; a report that several
     refuse counts for the first of their reasons. A helper that lies can drop reports, and everybody
-    sees how many, but cannot add or change one (SPEC_NOTES: report-agreement).
+    sees how many, but cannot add one, nor change one (SPEC_NOTES: report-agreement); in a two-party
+    sharing helpers 1 and 2 can change what clients say (SPEC_NOTES: two-party).
 
     Cost: four rounds. Each helper sends 34 bytes for every report, 2 more for every report that was
-    not dropped in the first two rounds, and 128 bytes.
+    not dropped in the first two rounds, and 128 bytes. In a two-party sharing also that of
+    `replicate_two_party`, for the match keys and fields of the reports that are used.
     Reveals: which reports are dropped, and for which reason.
     Raises: VerificationError when a helper does not tell everybody the same, or tells what cannot be.
     """
@@ -90,7 +96,10 @@ def take_in_reports(network: HelperPartyNetwork, streams: Mapping[int, OwnStream
             network,
             submitted,
             {helper: bytes(map(_status, rows)) for helper, rows in opened.items()},
-            {helper: _copies(rows, streams[helper].stream) for helper, rows in opened.items()},
+            {
+                helper: _copies(helper, rows, streams[helper].stream)
+                for helper, rows in opened.items()
+            },
         )
         _check_statuses(network, compared)
         outcomes = [_outcome(row, compared) for row in range(submitted)]
@@ -111,13 +120,13 @@ def _repeats(records: Sequence[bytes], rows: Sequence[int]) -> bytes:
     """A byte for each of the rows: 1 if its record has all the ciphertexts of one before it.
 
     No two encapsulations are equal by chance. The same match key ciphertext alone is no replay, for
-    user agents return it again within an epoch.
+    user agents return it again within an epoch. A helper that is sent no share sees no repeat.
     """
     seen: set[bytes] = set()
     repeats = bytearray()
     for row in rows:
         ciphertexts = record_ciphertexts(records[row])
-        repeats.append(ciphertexts in seen)
+        repeats.append(ciphertexts in seen and ciphertexts != b"")
         seen.add(ciphertexts)
     return bytes(repeats)
 
@@ -128,27 +137,41 @@ def _status(row: OpenedRow) -> int:
     return _TRIGGER if row.is_trigger else _SOURCE
 
 
-def _copies(rows: Sequence[OpenedRow], stream: QueryStream) -> Copies:
+def _copies(helper: int, rows: Sequence[OpenedRow], stream: QueryStream) -> Copies:
     """Per row and share, all that must be the same at the share's two holders.
 
     That is the context, the share of every field, and the nonce of the match key's share; the kind
-    is in the status. Rows that are refused have nothing to compare.
+    is in the status. Rows that are refused have nothing to compare. In a two-party sharing no share
+    has two holders: helpers 1 and 2 compare the nonce that they have in common.
     """
-    match_key_bytes = (stream.query.match_key_bits + 7) // 8
-    attribute_bytes = (attribute_bits(stream.query.widths) + 7) // 8
+    compared = _nonce_alone if stream.query.sharing == "two-party" else _share_and_nonce
     own: list[bytes] = []
     right: list[bytes] = []
     for record, row in zip(stream.records, rows, strict=True):
-        for place, copies in enumerate((own, right)):
+        for copies, share in ((own, helper), (right, right_of(helper))):
             copies.append(
                 b""
                 if isinstance(row, Reason)
-                else record_context_index(record)
-                + row.match_key[place].to_bytes(match_key_bytes, "big")
-                + row.nonces[place]
-                + row.attributes[place].to_bytes(attribute_bytes, "big")
+                else record_context_index(record) + compared(row, helper, share, stream.query)
             )
     return own, right
+
+
+def _share_and_nonce(
+    row: GenericReportShares, helper: int, share: int, query: FanoutQuery
+) -> bytes:
+    """What a helper of a three-party sharing compares of the share with this number."""
+    place = 0 if share == helper else 1
+    return (
+        encode_shares((row.match_key[place],), query.match_key_bits)
+        + row.nonces[place]
+        + encode_shares((row.attributes[place],), attribute_bits(query.widths))
+    )
+
+
+def _nonce_alone(row: GenericReportShares, helper: int, share: int, query: FanoutQuery) -> bytes:
+    """The nonce of helpers 1 and 2, compared under the key that those two have in common."""
+    return row.nonces[0] if share == right_of(TWO_PARTY_HOLDERS[0]) else b""
 
 
 def _check_statuses(network: HelperPartyNetwork, compared: ComparedRows) -> None:
@@ -175,24 +198,33 @@ def _share(
     statuses: bytes,
 ) -> GenericReports:
     """The kept rows as columns; all helpers know which are triggers, a trivial sharing."""
-    match_keys: dict[int, ColumnPair] = {}
-    attributes: dict[int, ColumnPair] = {}
     width = attribute_bits(query.widths)
-    for helper, rows in opened.items():
-        mine = [row for row in map(rows.__getitem__, kept) if not isinstance(row, Reason)]
-        match_keys[helper] = (
-            columns_from_rows([row.match_key[0] for row in mine], query.match_key_bits),
-            columns_from_rows([row.match_key[1] for row in mine], query.match_key_bits),
+    held = {
+        helper: [row for row in map(rows.__getitem__, kept) if not isinstance(row, Reason)]
+        for helper, rows in opened.items()
+    }
+
+    def columns(helper: int, place: int) -> list[int]:
+        """One of a helper's shares of all fields: the attributes' columns, then the match key's."""
+        attributes = [row.attributes[place] for row in held[helper]]
+        match_keys = [row.match_key[place] for row in held[helper]]
+        return columns_from_rows(attributes, width) + columns_from_rows(
+            match_keys, query.match_key_bits
         )
-        attributes[helper] = (
-            columns_from_rows([row.attributes[0] for row in mine], width),
-            columns_from_rows([row.attributes[1] for row in mine], width),
+
+    everything = width + query.match_key_bits
+    if query.sharing == "two-party":
+        single = {helper: columns(helper, 0) for helper in held if helper in TWO_PARTY_HOLDERS}
+        table = replicate_two_party(
+            network, TwoPartyBits(network.name, len(kept), everything, single)
         )
-    table = SharedBits(network.name, len(kept), width, attributes)
+    else:
+        pairs = {helper: (columns(helper, 0), columns(helper, 1)) for helper in held}
+        table = SharedBits(network.name, len(kept), everything, pairs)
     is_trigger = columns_from_rows([statuses[row] == _TRIGGER for row in kept], 1)
-    fields = {name: table[columns] for name, columns in attribute_columns(query.widths).items()}
+    fields = {name: table[place] for name, place in attribute_columns(query.widths).items()}
     return GenericReports(
-        match_key=SharedBits(network.name, len(kept), query.match_key_bits, match_keys),
+        match_key=table[width:],
         is_trigger=public_columns(network, len(kept), is_trigger),
         **fields,
     )

@@ -11,6 +11,9 @@ from ipa.sharing.randomness import Randomness
 
 MAX_SHARE_BITS = 1 << 16
 
+TWO_PARTY_HOLDERS = (1, 2)
+"""The helpers that get the two shares of a two-party sharing."""
+
 Pair = tuple[int, int]
 
 

@@ -173,6 +173,7 @@ def test_names_and_epochs_are_those_that_reports_can_have(ledger: Path) -> None:
         network_name=NETWORK,
         match_key_provider="provider.example",
         report_collector="collector",
+        on_behalf_of=site,
         site=site,
         epoch=last,
     )

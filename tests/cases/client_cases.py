@@ -10,8 +10,6 @@ from ipa.client.encrypted_match_key import (
     EncryptedMatchKey,
     ReportContext,
     SealedShares,
-    encode_match_key,
-    encode_pair,
     encrypt_match_key,
 )
 from ipa.client.fanout_query import (
@@ -31,8 +29,10 @@ from ipa.client.report_collector import (
     assemble_fanout_query,
 )
 from ipa.client.report_format import attribute_columns, info, info_prefix, read_record, write_record
+from ipa.client.shares import Sharing
 from ipa.errors import ReportError
 from ipa.intake.report_decryption import GenericReportShares, StreamDecryptor, decrypt_report
+from ipa.parties import HELPERS
 from ipa.sharing.randomness import Randomness
 
 MATCH_KEY_BITS = 20
@@ -43,6 +43,7 @@ HOME = ReportContext(
     network_name="net.example",
     match_key_provider="login.example",
     report_collector="search.example",
+    on_behalf_of="search.example",
     site="search.example",
     epoch=7,
 )
@@ -54,10 +55,18 @@ HEADER = 6 + FINGERPRINT_BYTES
 
 # Match key, context, data: a source fanout query of search.example.
 EVENTS: tuple[tuple[int, ReportContext, SourceData | TriggerData], ...] = (
-    (0xABCDE, HOME, SourceData(0x1FF, 0x3FFFFFFF, 0x1F)),
-    (0xABCDE, ELSEWHERE, TriggerData(0x155, 0x12345678, 0x7FF)),
-    (0x00001, HOME, SourceData(0, 1, 2)),
-    (0x00000, HOME, TriggerData(3, 4, 5)),
+    (
+        0xABCDE,
+        HOME,
+        SourceData(attribution_constraint_id=0x1FF, timestamp=0x3FFFFFFF, breakdown_key=0x1F),
+    ),
+    (
+        0xABCDE,
+        ELSEWHERE,
+        TriggerData(attribution_constraint_id=0x155, timestamp=0x12345678, trigger_value=0x7FF),
+    ),
+    (0x00001, HOME, SourceData(attribution_constraint_id=0, timestamp=1, breakdown_key=2)),
+    (0x00000, HOME, TriggerData(attribution_constraint_id=3, timestamp=4, trigger_value=5)),
 )
 
 
@@ -112,23 +121,39 @@ def split_attributes(packed: int, widths: FieldWidths) -> tuple[int, ...]:
 
 
 def fixed_network(
-    identity: str = "net.example", kem: KemName = "X25519", filler: int = 1
+    identity: str = "net.example",
+    kem: KemName = "X25519",
+    filler: int = 1,
+    sharing: Sharing = "three-party",
 ) -> tuple[NetworkConfiguration, tuple[HelperKeys, ...]]:
     """A network whose private keys are repeated bytes: for vectors, and to be the same twice."""
     own = tuple(
-        HelperKeys(identity, i, (PrivateKey(1, kem, bytes([16 * filler + i] * 32)),))
-        for i in (1, 2, 3)
+        HelperKeys(
+            identity,
+            helper,
+            (PrivateKey(1, kem, bytes([16 * filler + helper] * 32)),),
+            MATCH_KEY_BITS,
+            sharing,
+        )
+        for helper in HELPERS
     )
     public = tuple(tuple(key.public() for key in keys.keys) for keys in own)
-    return NetworkConfiguration(identity, public, MATCH_KEY_BITS), own
+    return NetworkConfiguration(identity, public, MATCH_KEY_BITS, sharing), own
 
 
 @cache
-def small_world(form: Form = "packed", kem: KemName = "X25519") -> World:
+def small_world(
+    form: Form = "packed", kem: KemName = "X25519", sharing: Sharing = "three-party"
+) -> World:
     """The network, query and four events above, shared from SEED."""
-    network, own = fixed_network(kem=kem)
+    network, own = fixed_network(kem=kem, sharing=sharing)
     query = FanoutQuery(
-        context=HOME, fanout="source", widths=WIDTHS, match_key_bits=MATCH_KEY_BITS, form=form
+        context=HOME,
+        fanout="source",
+        widths=WIDTHS,
+        match_key_bits=MATCH_KEY_BITS,
+        form=form,
+        sharing=sharing,
     )
     device = Randomness.from_seed(SEED, "device")
     match_keys = tuple(encrypt_match_key(mk, where, network, device) for mk, where, _ in EVENTS)
@@ -177,7 +202,9 @@ def resealed(
         key = world.network.encryption_key(1)
         if match_key is not None:
             context = label or EVENTS[row][1]
-            ciphertext = key.seal(match_key, context.info(1, key.key_id))
+            ciphertext = key.seal(
+                match_key, context.info(1, key.key_id, MATCH_KEY_BITS, "three-party")
+            )
             parts = replace(parts, match_key=SealedShares(key.key_id, ciphertext))
         if data is None:
             old = world.helper_keys[0].keys[0]
@@ -215,11 +242,12 @@ def broken_streams() -> list[Case]:
     good = world.streams[0]
     stream = world.stream()
     others = fixed_network(filler=2)[0].helpers[0]
+    asking = b"\x0esearch.example"
     shape = HEADER + len(HOME.to_bytes())
     changed: list[tuple[str, bytes, Reason]] = [
         ("empty", b"", Reason.MALFORMED),
         ("not a query stream", b"JPAQ" + good[4:], Reason.MALFORMED),
-        ("version 2", good[:4] + b"\2" + good[5:], Reason.UNSUPPORTED_VERSION),
+        ("version 1", good[:4] + b"\1" + good[5:], Reason.UNSUPPORTED_VERSION),
         ("helper 4", good[:5] + b"\4" + good[6:], Reason.MALFORMED),
         ("helper 2's number", good[:5] + b"\2" + good[6:], Reason.WRONG_HELPER),
         ("helper 2's stream", world.streams[1], Reason.WRONG_HELPER),
@@ -230,17 +258,27 @@ def broken_streams() -> list[Case]:
         ("form 0", good[: shape + 1] + b"\0" + good[shape + 2 :], Reason.MALFORMED),
         ("width 0", good[: shape + 2] + b"\0" + good[shape + 3 :], Reason.MALFORMED),
         ("match keys of 257 bits", good[: shape + 6] + b"\1\1" + good[shape + 8 :], _BAD),
+        ("match keys of 19 bits", good[: shape + 7] + b"\x13" + good[shape + 8 :], _WIDTH),
+        ("two shares", good[: shape + 8] + b"\2" + good[shape + 9 :], _WIDTH),
+        ("four shares", good[: shape + 8] + b"\4" + good[shape + 9 :], _BAD),
+        (
+            "another site than asks",
+            good.replace(3 * asking, 2 * asking + b"\x0esxarch.example", 1),
+            _BAD,
+        ),
         ("name with a space", good.replace(b"login.example", b"login example", 1), _BAD),
         ("name not UTF-8", good.replace(b"login.example", b"login\xffexample", 1), _BAD),
         ("one byte short", good[:-1], Reason.MALFORMED),
         ("one byte more", good + b"\0", Reason.MALFORMED),
         ("one report less than announced", good[: -len(stream.records[-1]) - 2], _BAD),
-        ("context count too large", _with_count(stream, 1 << 31), Reason.MALFORMED),
+        ("one context more than reports", _with_contexts(stream, 5), Reason.MALFORMED),
+        ("context count too large", _with_contexts(stream, 1 << 31), Reason.MALFORMED),
     ]
     return [Case(name, "stream", data, (reason,)) for name, data, reason in changed]
 
 
 _BAD = Reason.MALFORMED
+_WIDTH = Reason.WRONG_MATCH_KEYS
 
 
 def broken_reports() -> list[Case]:
@@ -270,27 +308,9 @@ def broken_reports() -> list[Case]:
         case("trigger from elsewhere called source", 1, Reason.WRONG_SITE, lambda r: b"\1" + r[1:]),
         case("another row's data", 0, Reason.CANNOT_DECRYPT, lambda r: _data_of(world, r, 2)),
         case("another helper's ciphertexts", 0, Reason.CANNOT_DECRYPT, _of_helper_2(world)),
-        case(
-            "match key of 21 bits",
-            0,
-            Reason.OUT_OF_RANGE,
-            resealed(world, 0, match_key=encode_match_key((1 << 20, 0), NONCES, 24)),
-        ),
-        case(
-            "second share of the match key too wide",
-            0,
-            Reason.OUT_OF_RANGE,
-            resealed(world, 0, match_key=encode_match_key((0, 1 << 23), NONCES, 24)),
-        ),
         case("match key without nonces", 0, _BAD, resealed(world, 0, match_key=bytes(6))),
         case("match key plaintext short", 0, _BAD, resealed(world, 0, match_key=bytes(37))),
         case("data plaintext long", 1, _BAD, resealed(world, 1, data=bytes(15))),
-        case(
-            "data too wide",
-            1,
-            Reason.OUT_OF_RANGE,
-            resealed(world, 1, data=encode_pair((1 << 50, 0), 56)),
-        ),
         *_wrong_contexts(world, stream),
     ]
 
@@ -301,6 +321,7 @@ def _wrong_contexts(world: World, stream: QueryStream) -> list[Case]:
         (replace(HOME, network_name="other.example"), Reason.WRONG_NETWORK),
         (replace(HOME, epoch=6), Reason.WRONG_EPOCH),
         (replace(HOME, report_collector="shoes.example"), Reason.WRONG_COLLECTOR),
+        (replace(HOME, on_behalf_of="shoes.example"), Reason.WRONG_ASKING_SITE),
         (replace(HOME, match_key_provider="on-device"), Reason.WRONG_PROVIDER),
         (replace(HOME, site="shoes.example"), Reason.WRONG_SITE),
     ]
@@ -328,7 +349,11 @@ def _with_key(stream: QueryStream, keys: tuple[PublicKey, ...]) -> bytes:
     return write_query_stream(replace(stream, key_fingerprint=keys[0].fingerprint))
 
 
-def _with_count(stream: QueryStream, count: int) -> bytes:
+def _with_contexts(stream: QueryStream, count: int) -> bytes:
+    """As many contexts as that, if there are few; else their number alone."""
+    if count < 10:
+        contexts = (stream.contexts * count)[:count]
+        return write_query_stream(replace(stream, contexts=contexts))
     place = HEADER + len(stream.query.to_bytes())
     data = write_query_stream(stream)
     return data[:place] + count.to_bytes(4, "big") + data[place + 4 :]

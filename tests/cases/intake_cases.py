@@ -23,6 +23,7 @@ from ipa.client.report_collector import (
     assemble_fanout_query,
     seal_report,
 )
+from ipa.client.shares import Sharing
 from ipa.client.user_agent import ON_DEVICE
 from ipa.events import Event, SourceEvent, TriggerEvent
 from ipa.intake.query_comparison import compare_queries
@@ -31,7 +32,7 @@ from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.network.interception import Interceptor
 from ipa.network.simulation import RunOptions, simulated_network
 from ipa.oracle.steps import query_in_steps
-from ipa.parameters import QueryParameters
+from ipa.parameters import QueryParameters, Security
 from ipa.report_query import ReportQueryResult, run_report_query
 from ipa.sharing.dealing import reconstruct_for_testing
 from ipa.sharing.randomness import Randomness
@@ -49,6 +50,7 @@ HOME = ReportContext(
     network_name="net.example",
     match_key_provider=ON_DEVICE,
     report_collector="collector.example",
+    on_behalf_of="news.example",
     site="news.example",
     epoch=7,
 )
@@ -80,10 +82,15 @@ class World:
         return read_query_stream(self.streams[helper - 1])
 
 
-def make_world(events: Sequence[Event], fanout: Fanout = "source", form: Form = "packed") -> World:
+def make_world(
+    events: Sequence[Event],
+    fanout: Fanout = "source",
+    form: Form = "packed",
+    sharing: Sharing = "three-party",
+) -> World:
     """Encrypt the events' match keys on their sites and assemble a query of HOME's."""
     network, keys = generate_configuration(
-        HOME.network_name, match_key_bits=PARAMETERS.match_key_bits
+        HOME.network_name, match_key_bits=PARAMETERS.match_key_bits, sharing=sharing
     )
     query = FanoutQuery(
         context=HOME,
@@ -91,6 +98,7 @@ def make_world(events: Sequence[Event], fanout: Fanout = "source", form: Form = 
         widths=FieldWidths.of(PARAMETERS),
         match_key_bits=PARAMETERS.match_key_bits,
         form=form,
+        sharing=sharing,
     )
     randomness = Randomness()
     collected = [
@@ -110,12 +118,18 @@ def world() -> World:
     return make_world(EVENTS)
 
 
-def answer(world: World, *interceptors: Interceptor) -> ReportQueryResult:
+def answer(
+    world: World,
+    *interceptors: Interceptor,
+    submitter: str = HOME.report_collector,
+    security: Security = "semi-honest",
+) -> ReportQueryResult:
     """The whole query."""
     return run_report_query(
         world.streams,
         world.keys,
-        PARAMETERS,
+        replace(PARAMETERS, security=security),
+        submitter=submitter,
         no_noise=True,
         options=RunOptions(interceptors=interceptors),
     )
@@ -126,7 +140,8 @@ def take_in(world: World, network: HelperPartyNetwork | None = None) -> Intake:
     network = network or simulated_network()
     keys = {own.helper: own for own in world.keys}
     streams = dict(zip((1, 2, 3), world.streams, strict=True))
-    return take_in_reports(network, compare_queries(network, streams, keys))
+    submitters = dict.fromkeys(streams, world.query.context.report_collector)
+    return take_in_reports(network, compare_queries(network, streams, keys, submitters))
 
 
 def opened_events(intake: Intake) -> list[Event]:

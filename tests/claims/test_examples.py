@@ -73,3 +73,7 @@ def test_the_benchmark_notices_a_wrong_answer() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert "DIFFERENT FROM THE ORACLE" in done.stdout
+
+
+def test_offline_purchases_are_attributed() -> None:
+    assert output("offline_purchases.py").endswith(": the same\n")

@@ -16,8 +16,9 @@ from spec_example_errata import ERRATA
 from ipa.client.encrypted_match_key import ReportContext
 from ipa.client.fanout_query import FANOUT_CODES, FORM_CODES, Fanout, FanoutQuery, FieldWidths, Form
 from ipa.client.keys import KemName
-from ipa.client.report_format import info, info_prefix, read_record
-from ipa.client.report_size import report_size, report_size_in_spec
+from ipa.client.report_format import info, info_prefix, read_bare_record, read_record
+from ipa.client.report_size import report_size, report_size_for_all, report_size_in_spec
+from ipa.client.shares import SHARINGS, Sharing
 from ipa.network.product_log import SMALLEST_CHECKED_FIELD
 
 ROOT = Path(__file__).parents[2]
@@ -269,16 +270,16 @@ def read_object(name: str, data: bytes, at: int = 0) -> tuple[dict[str, Any], in
     """An object of the byte formats, read by its table alone, and where it ends."""
     fields: dict[str, Any] = {}
     for field, kind, _ in table(f"### {name}")[1:]:
-        fields[field], at = read_field(kind, data, at)
+        fields[field], at = read_field(kind, data, at, fields)
     return fields, at
 
 
-def read_field(kind: str, data: bytes, at: int) -> tuple[Any, int]:
-    if times := re.fullmatch(r"(\d|count) x (.+)", kind):
-        count, at = read_field("u32", data, at) if times[1] == "count" else (int(times[1]), at)
+def read_field(kind: str, data: bytes, at: int, before: dict[str, Any]) -> tuple[Any, int]:
+    if times := re.fullmatch(r"(\d|\w+) x (.+)", kind):
+        count = int(times[1]) if times[1].isdigit() else before[times[1]]
         values = []
         for _ in range(count):
-            value, at = read_field(times[2], data, at)
+            value, at = read_field(times[2], data, at, {})
             values.append(value)
         return values, at
     if number := re.fullmatch(r"u(\d+)", kind):
@@ -286,7 +287,7 @@ def read_field(kind: str, data: bytes, at: int) -> tuple[Any, int]:
         assert end <= len(data)
         return int.from_bytes(data[at:end], "big"), end
     if kind in ("string", "opaque"):
-        length, at = read_field("u8" if kind == "string" else "u16", data, at)
+        length, at = read_field("u8" if kind == "string" else "u16", data, at, {})
         assert at + length <= len(data)
         piece = data[at : at + length]
         return piece.decode() if kind == "string" else piece, at + length
@@ -313,12 +314,16 @@ def test_the_table_of_encrypted_match_keys_reads_the_vectors() -> None:
         data = bytes.fromhex(case["bytes"])
         fields, end = read_object("encrypted match key", data)
         assert end == len(data)
-        assert (fields["version"], fields["context"]) == (1, case["context"])
+        assert (fields["version"], fields["context"]) == (2, case["context"])
+        assert fields["shares"] == len(fields["sealed"])
         names = {name: str(value).encode() for name, value in case["context"].items()}
         epoch = case["context"]["epoch"].to_bytes(4, "big")
         both = zip(fields["sealed"], case["helpers"], strict=True)
+        assert case["network"]["sharing"] == {3: "three-party", 2: "two-party"}[fields["shares"]]
         for helper, (sealed, vector) in enumerate(both, 1):
             own = {"helper": bytes([helper]), "key_id": sealed["key_id"].to_bytes(2, "big")}
+            own["match_key_bits"] = case["network"]["match_key_bits"].to_bytes(2, "big")
+            own["shares"] = bytes([fields["shares"]])
             values = names | own | {"epoch": epoch}
             assert info_of("Info of a match key", values).hex() == vector["info"]
 
@@ -330,7 +335,7 @@ def test_the_tables_of_streams_and_records_read_the_vectors() -> None:
             stream, end = read_object("stream", data)
             assert end == len(data)
             assert stream["magic"] == int.from_bytes(b"IPAQ", "big")
-            assert (stream["version"], stream["helper"]) == (1, helper)
+            assert (stream["version"], stream["helper"]) == (2, helper)
             fingerprint = stream["key_fingerprint"].to_bytes(32, "big")
             assert fingerprint.hex() == vector["key_fingerprint"]
             assert stream["query"]["context"] == case["query"]["context"]
@@ -348,13 +353,20 @@ def check_records(records: list[bytes], asked: dict[str, Any], helper: int) -> N
         widths=FieldWidths(**widths),
         match_key_bits=asked["match_key_bits"],
         form=forms[asked["form"]],
+        sharing=SHARINGS[asked["shares"]],
     )
     assert records
     for data in records:
+        if asked["shares"] == 2 and helper == 3:
+            kind, context = data[0], int.from_bytes(data[1:], "big")
+            bare = read_bare_record(data)
+            assert len(data) == 5
+            assert (FANOUT_CODES[bare.kind], bare.context_index) == (kind, context)
+            continue
         record, at = read_object("record", data)
         ciphertexts = record["data"]
         if query.form == "per-field":
-            more, at = read_field("2 x opaque", data, at)
+            more, at = read_field("2 x opaque", data, at, {})
             ciphertexts = ciphertexts + more
         assert at == len(data)
         known = read_record(data, query)
@@ -381,26 +393,38 @@ def test_the_bytes_per_report_are_those_computed() -> None:
         network_name="net.example",
         match_key_provider="on-device",
         report_collector="search.example",
+        on_behalf_of="search.example",
         site="search.example",
         epoch=1,
     )
     widths = FieldWidths(
         attribution_constraint_id_bits=16, timestamp_bits=32, breakdown_key_bits=8, value_bits=16
     )
-    packed, per_field = (
-        FanoutQuery(context=context, fanout="source", widths=widths, form=form)
-        for form in get_args(Form)
-    )
-    sizes = [
+    asked = [
+        FanoutQuery(context=context, fanout="source", widths=widths, form=form, sharing=sharing)
+        for sharing, form in product(get_args(Sharing), get_args(Form))
+    ]
+    kinds = list(product(get_args(KemName), get_args(Fanout)))
+    one_helper = [
         (
             f"{kind}, {kem}",
-            f"{report_size(packed, kind, kem).total:,}",
-            f"{report_size(per_field, kind, kem).total:,}",
-            f"{report_size_in_spec(packed, kind, kem):,}",
+            *(f"{report_size(query, kind, kem).total:,}" for query in asked),
+            f"{report_size_in_spec(asked[0], kind, kem):,}",
         )
-        for kem, kind in product(get_args(KemName), get_args(Fanout))
+        for kem, kind in kinds
     ]
-    assert table("### Bytes per report")[1:] == sizes
+    all_helpers = [
+        (
+            f"{kind}, {kem}",
+            *(f"{report_size_for_all(query, kind, kem):,}" for query in asked[::2]),
+            f"{3 * report_size_in_spec(asked[0], kind, kem):,}",
+        )
+        for kem, kind in kinds
+    ]
+    assert rows_under(FORMATS, "| Report, KEM |") == one_helper
+    assert rows_under(FORMATS, "| All helpers: report, KEM |") == all_helpers
+    bare = report_size(asked[2], "source", helper=3).total
+    assert f"helper 3 gets {bare} bytes" in FORMATS
 
 
 def test_every_file_of_vectors_is_listed() -> None:

@@ -60,7 +60,7 @@ class Remembered(list[Message]):
 
 @cache
 def messages_of_queries() -> list[Message]:
-    """Queries over events by either way to cap and to aggregate, and one over reports."""
+    """Queries over events by either way to cap and to aggregate, and over reports of both sharings."""
     seen = Remembered()
     options = ipa.RunOptions(seed=1, interceptors=[seen])
     ways: list[tuple[int, Capping]] = [(4, "proportional"), (4, "truncate"), (300, "proportional")]
@@ -69,20 +69,21 @@ def messages_of_queries() -> list[Message]:
         parameters = ipa.QueryParameters(breakdowns=breakdowns, cap=5, capping=capping)
         ipa.run_query(events, parameters, no_noise=True, options=options)
     vectors = json.loads((ROOT / "tests/vectors/query_streams.json").read_text(encoding="utf-8"))
-    case = vectors["cases"][0]
-    run_report_query(
-        [bytes.fromhex(helper["bytes"]) for helper in case["helpers"]],
-        [helper_keys_from_json(json.dumps(keys)) for keys in vectors["helper_keys"]],
-        ipa.QueryParameters(
-            breakdowns=1 << case["query"]["widths"]["breakdown_key_bits"],
-            cap=5,
-            match_key_bits=case["query"]["match_key_bits"],
-            **{k: v for k, v in case["query"]["widths"].items() if k != "breakdown_key_bits"},
-        ),
-        compressed_match_key_bits=8,
-        no_noise=True,
-        options=options,
-    )
+    for case in (vectors["cases"][0], vectors["cases"][2]):
+        run_report_query(
+            [bytes.fromhex(helper["bytes"]) for helper in case["helpers"]],
+            [helper_keys_from_json(json.dumps(keys)) for keys in case["helper_keys"]],
+            ipa.QueryParameters(
+                breakdowns=1 << case["query"]["widths"]["breakdown_key_bits"],
+                cap=5,
+                match_key_bits=case["query"]["match_key_bits"],
+                **{k: v for k, v in case["query"]["widths"].items() if k != "breakdown_key_bits"},
+            ),
+            submitter=case["query"]["context"]["report_collector"],
+            compressed_match_key_bits=8,
+            no_noise=True,
+            options=options,
+        )
     return seen
 
 
@@ -96,7 +97,7 @@ def test_the_table_has_every_message_of_a_query() -> None:
     left = {(helper, left_of(helper)) for helper in (1, 2, 3)}
     both = left | {(helper, right_of(helper)) for helper in (1, 2, 3)}
     for path, (to, _) in rows.items():
-        assert receivers[path] == {"left": left, "both": both}[to], path
+        assert receivers[path] == {"left": left, "both": both, "H3": {(1, 3), (2, 3)}}[to], path
 
 
 def test_payloads_of_a_length_that_is_said_have_it() -> None:

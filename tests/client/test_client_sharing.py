@@ -15,7 +15,11 @@ from linear_hash_cases import (
 
 from ipa.errors import MismatchError, ParameterError
 from ipa.sharing.additive import combine_additive, share_additive, share_additive_two_party
-from ipa.sharing.linear_hash import collision_probability, expected_collisions
+from ipa.sharing.linear_hash import (
+    collision_probability,
+    compressed_bits_for,
+    expected_collisions,
+)
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import combine_xor, replicated_pairs, share_xor, share_xor_two_party
 
@@ -206,6 +210,39 @@ def test_collisions_are_as_often_as_computed() -> None:
     # Five standard deviations of a mean of 2,000 counts with variance below 1.
     assert abs(pairs / rounds - expected) < 5 / rounds**0.5
     assert colliding / rounds < collision_probability(users, bits) + 5 / (4 * rounds) ** 0.5
+
+
+@given(
+    users=st.integers(0, 10**9),
+    probability=st.fractions(Fraction(1, 10**12), 1, max_denominator=10**12),
+)
+def test_the_width_for_a_probability_is_the_smallest(users: int, probability: Fraction) -> None:
+    if probability == 0:
+        return
+    bits = compressed_bits_for(users, probability)
+    assert expected_collisions(users, bits) <= probability
+    assert bits == 1 or expected_collisions(users, bits - 1) > probability
+
+
+def test_the_width_for_a_probability_at_its_edges() -> None:
+    assert compressed_bits_for(0, Fraction(1, 2**200)) == compressed_bits_for(1, Fraction(1)) == 1
+    assert compressed_bits_for(2, Fraction(1, 2**20)) == 20
+    assert compressed_bits_for(2, Fraction(1, 2**20 + 1)) == 21
+    assert compressed_bits_for(2, Fraction(1, 2**20 - 1)) == 20
+    assert compressed_bits_for(2, Fraction(2, 2**21 + 1)) == 21  # just over 20 bits, by half a hash
+    assert compressed_bits_for(1 << 20, Fraction(1, 1 << 20)) == 59
+    assert compressed_bits_for(2, Fraction(1, 2**256)) == 256
+    assert compressed_bits_for(10**6, Fraction(5)) == 37
+    for users, probability in (
+        (-1, Fraction(1, 2)),
+        (2.0, Fraction(1, 2)),
+        (2, Fraction(0)),
+        (2, Fraction(-1)),
+        (2, 0.5),
+        (2, Fraction(1, 2**256 + 1)),
+    ):
+        with pytest.raises(ParameterError):
+            compressed_bits_for(users, probability)  # type: ignore[arg-type]
 
 
 def test_collision_probability_at_its_edges() -> None:

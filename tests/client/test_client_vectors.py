@@ -1,6 +1,7 @@
 """The committed vectors: encodings exactly, ciphertexts by opening them, refusals by their stage."""
 
 import json
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,28 @@ def test_compression() -> None:
         assert compress_match_key_share(match_key, matrix) == digest
 
 
-@pytest.mark.parametrize("number", [0, 1])
+def expected_shares(
+    match_key: int, network: NetworkConfiguration, randomness: Randomness
+) -> tuple[dict[int, tuple[int, ...]], dict[int, tuple[bytes, ...]]]:
+    """Each helper's shares and nonces, written out for either sharing."""
+    width = network.match_key_bits
+    if network.sharing == "two-party":
+        first = randomness.random_bits(width)
+        nonce = randomness.random_bytes(16)
+        return {1: (first,), 2: (match_key ^ first,)}, {1: (nonce,), 2: (nonce,)}
+    one, two, three = share_xor(match_key, width, randomness)
+    first_nonce, second_nonce, third_nonce = (randomness.random_bytes(16) for _ in range(3))
+    return (
+        {1: (one, two), 2: (two, three), 3: (three, one)},
+        {
+            1: (first_nonce, second_nonce),
+            2: (second_nonce, third_nonce),
+            3: (third_nonce, first_nonce),
+        },
+    )
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
 def test_encrypted_match_key(number: int) -> None:
     case = load("encrypted_match_keys")["cases"][number]
     network, own = network_of(case)
@@ -110,21 +132,27 @@ def test_encrypted_match_key(number: int) -> None:
     assert encrypted.context == context_from_json(case["context"])
     width = network.match_key_bits
     randomness = Randomness.from_seed(case["seed"], case["label"])
-    shares = share_xor(case["match_key"], width, randomness)
-    nonces = [randomness.random_bytes(16) for _ in own]
+    held, nonces_held = expected_shares(case["match_key"], network, randomness)
     randomness = Randomness.from_seed(case["seed"], case["label"])
     again = encrypt_match_key(case["match_key"], encrypted.context, network, randomness)
-    for keys, sealed, vector in zip(own, encrypted.sealed, case["helpers"], strict=True):
-        info = encrypted.context.info(keys.helper, sealed.key_id)
+    holders = own[: len(case["helpers"])]
+    assert (
+        len(encrypted.sealed) == len(holders) == {"three-party": 3, "two-party": 2}[network.sharing]
+    )
+    for keys, sealed, vector in zip(holders, encrypted.sealed, case["helpers"], strict=True):
+        info = encrypted.context.info(keys.helper, sealed.key_id, width, network.sharing)
         assert info.hex() == vector["info"]
-        pair = (shares[keys.helper - 1], shares[keys.helper % 3])
+        pair = held[keys.helper]
         assert list(pair) == vector["shares"]
-        own_nonces = (nonces[keys.helper - 1], nonces[keys.helper % 3])
+        own_nonces = nonces_held[keys.helper]
         assert [nonce.hex() for nonce in own_nonces] == vector["nonces"]
         assert encode_match_key(pair, own_nonces, width).hex() == vector["plaintext"]
-        assert decode_match_key(bytes.fromhex(vector["plaintext"]), width) == (pair, own_nonces)
+        assert decode_match_key(bytes.fromhex(vector["plaintext"]), width, len(pair)) == (
+            pair,
+            own_nonces,
+        )
         for each in (sealed, again.sealed[keys.helper - 1]):
-            opened = open_match_key(keys.keys[0], info, each.ciphertext, width)
+            opened = open_match_key(keys.keys[0], info, each.ciphertext, width, len(pair))
             assert opened == (pair, own_nonces)
         assert network.helpers[keys.helper - 1] == (keys.keys[0].public(),)
 
@@ -139,10 +167,10 @@ def test_negative_encrypted_match_keys() -> None:
                 EncryptedMatchKey.from_bytes(data)
         else:
             encrypted = EncryptedMatchKey.from_bytes(data)
-            info = encrypted.context.info(1, 1)
+            info = encrypted.context.info(1, 1, network.match_key_bits, network.sharing)
             ciphertext = encrypted.sealed[0].ciphertext
             with pytest.raises(ReportError) as caught:
-                open_match_key(own[0].keys[0], info, ciphertext, network.match_key_bits)
+                open_match_key(own[0].keys[0], info, ciphertext, network.match_key_bits, 2)
         assert caught.value.reason == case["reason"], case["name"]
 
 
@@ -156,11 +184,11 @@ def query_of(document: Any) -> FanoutQuery:
     )
 
 
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
 def test_query_streams(number: int) -> None:
     vectors = load("query_streams")
-    _, own = network_of(vectors)
     case = vectors["cases"][number]
+    _, own = network_of(case)
     query = query_of(case["query"])
     opened = []
     for keys, vector in zip(own, case["helpers"], strict=True):
@@ -180,8 +208,10 @@ def test_query_streams(number: int) -> None:
         )
     for event, *held in zip(vectors["events"], *opened, strict=True):
         shares = [row for row in held if isinstance(row, GenericReportShares)]
-        assert combine_xor(tuple(s.match_key[0] for s in shares), 20) == event["match_key"]
-        combined = combine_xor(tuple(s.attributes[0] for s in shares), 55)
+        firsts = [row for row in shares if row.match_key]
+        assert len(shares) == 3 and len(firsts) == (3 if number < 2 else 2)
+        assert combine_xor(tuple(s.match_key[0] for s in firsts), 20) == event["match_key"]
+        combined = combine_xor(tuple(s.attributes[0] for s in firsts), 55)
         data = event["data"]
         fields = split_attributes(combined, query.widths)
         assert fields == (
@@ -193,15 +223,30 @@ def test_query_streams(number: int) -> None:
 
 
 def expected_row(row: Any) -> GenericReportShares:
-    first, second = map(bytes.fromhex, row["nonces"])
+    nonces = tuple(map(bytes.fromhex, row["nonces"]))
     return GenericReportShares(
-        row["is_trigger"], tuple(row["match_key"]), (first, second), tuple(row["attributes"])
+        row["is_trigger"], tuple(row["match_key"]), nonces, tuple(row["attributes"])
     )
+
+
+@pytest.mark.parametrize("name", ["client_sharing", "encrypted_match_keys", "query_streams"])
+def test_the_writer_writes_what_is_committed(name: str) -> None:
+    """All but what holds ciphertexts, which are new each time."""
+    path = Path(__file__).with_name("write_vectors.py")
+    writers = runpy.run_path(str(path))["WRITERS"]
+    written = json.loads(json.dumps(writers[name]()))
+    assert without_ciphertexts(written) == without_ciphertexts(load(name))
+
+
+def without_ciphertexts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: without_ciphertexts(part) for key, part in value.items() if key != "bytes"}
+    return [without_ciphertexts(part) for part in value] if isinstance(value, list) else value
 
 
 def test_negative_query_streams() -> None:
     vectors = load("query_streams")
-    _, own = network_of(vectors)
+    _, own = network_of(vectors["cases"][0])
     good = [expected_row(row) for row in vectors["cases"][0]["helpers"][0]["rows"]]
     assert len(vectors["negative"]) > 30
     for case in vectors["negative"]:

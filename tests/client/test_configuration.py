@@ -90,21 +90,34 @@ def test_rotation() -> None:
     new = network.encryption_key(1)
     assert (old.key_id, new.key_id, new.kem) == (1, 2, "MLKEM768-X25519")
     assert [key.public() for key in own.keys] == list(network.helpers[0])
-    network, own = retire_key(network, own, 1)
+    network, own = retire_key(network, own, 1, budget_closes=5, now=5)
     assert [key.key_id for key in own.keys] == [2]
     assert [key.status for key in network.helpers[0]] == ["retired", "active"]
     for missing in (1, 3):
         with pytest.raises(ParameterError, match="no active key"):
-            retire_key(network, own, missing)
+            retire_key(network, own, missing, budget_closes=5, now=5)
     with pytest.raises(ParameterError, match="no active key"):
-        retire_key(network, own, 2)
+        retire_key(network, own, 2, budget_closes=5, now=5)
     network, own = add_key(network, own)
-    network, own = retire_key(network, own, 3)
+    network, own = retire_key(network, own, 3, budget_closes=5, now=5)
     assert network.encryption_key(1) == new
     network, own = add_key(network, own)
     assert [key.key_id for key in own.keys] == [2, 4]
     with pytest.raises(ParameterError, match="belong to network"):
         add_key(network, replace(own, network_name="other.example"))
+
+
+def test_a_key_is_kept_until_the_budget_of_its_last_epoch_closes() -> None:
+    network, (own, _, _) = generate_configuration("net.example")
+    network, own = add_key(network, own)
+    for now, left in ((0, 1000), (999, 1)):
+        with pytest.raises(ParameterError, match=f"key 1 of helper 1 must be kept for {left} more"):
+            retire_key(network, own, 1, budget_closes=1000, now=now)
+    for now in (1000, 2000):
+        _, after = retire_key(network, own, 1, budget_closes=1000, now=now)
+        assert [key.key_id for key in after.keys] == [2]
+    _, after = retire_key(network, own, 1, budget_closes=1000, now=0, compromised=True)
+    assert [key.key_id for key in after.keys] == [2]
 
 
 def test_networks_that_make_no_sense() -> None:
@@ -116,6 +129,7 @@ def test_networks_that_make_no_sense() -> None:
         {"match_key_bits": 0},
         {"match_key_bits": 257},
         {"match_key_bits": 64.0},
+        {"sharing": "one-party"},
         {"helpers": (first, second)},
         {"helpers": (first, second, ())},
         {"helpers": (first, second, (*third, *third))},
@@ -129,6 +143,9 @@ def test_networks_that_make_no_sense() -> None:
         {"keys": own[0].keys * 2},
         {"keys": ()},
         {"network_name": ""},
+        {"match_key_bits": 0},
+        {"match_key_bits": 257},
+        {"sharing": "four-party"},
     ):
         with pytest.raises(ParameterError):
             replace(own[0], **wrong)
@@ -136,9 +153,11 @@ def test_networks_that_make_no_sense() -> None:
 
 @KEMS
 def test_json_round_trips(kem: KemName) -> None:
-    network, own = generate_configuration("net.example", kem, 40)
+    network, own = generate_configuration("net.example", kem, 40, "two-party")
+    assert (network.match_key_bits, network.sharing) == (40, "two-party")
+    assert all((each.match_key_bits, each.sharing) == (40, "two-party") for each in own)
     network, first = add_key(network, own[0])
-    network, first = retire_key(network, first, 1)
+    network, first = retire_key(network, first, 1, budget_closes=5, now=5)
     assert configuration_from_json(configuration_to_json(network)) == network
     assert helper_keys_from_json(helper_keys_to_json(first)) == first
     secrets = [key.secret.hex() for key in first.keys]
@@ -266,9 +285,29 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="another helper's keys"):
         load_all_helper_keys(tmp_path)
     save_helper_keys(tmp_path / "helper1.key.json", own[0])
-    save_helper_keys(tmp_path / "helper3.key.json", replace(own[2], network_name="other.example"))
-    with pytest.raises(ReportError, match="another helper's keys"):
-        load_all_helper_keys(tmp_path)
+    for change in (
+        {"network_name": "other.example"},
+        {"match_key_bits": 63},
+        {"sharing": "two-party"},
+    ):
+        save_helper_keys(tmp_path / "helper3.key.json", replace(own[2], **change))
+        with pytest.raises(ReportError, match="another helper's keys"):
+            load_all_helper_keys(tmp_path)
+
+
+def test_files_of_version_1_are_refused() -> None:
+    """They say neither how a network's match keys are shared nor, for a helper, how wide they are."""
+    network, own = fixed_network()
+    for text, read in (
+        (configuration_to_json(network), configuration_from_json),
+        (helper_keys_to_json(own[0]), helper_keys_from_json),
+    ):
+        assert "-v2" in text
+        with pytest.raises(ReportError, match="must be a JSON object with format"):
+            read(text.replace("-v2", "-v1"))
+        for name in ("match_key_bits", "sharing"):
+            with pytest.raises(ReportError, match="is not valid"):
+                read(text.replace(name, "other"))
 
 
 @pytest.mark.parametrize("text", ['{"k": "s3cret"', '{"k": "s3cret"}', '"s3cret\udcff"', "{}"])
@@ -277,7 +316,8 @@ def test_no_error_keeps_the_contents_of_a_key_file(
     tmp_path: Path, text: str, private_key: str
 ) -> None:
     keys = [{"key_id": 1, "kem": "X25519", "private_key": private_key}]
-    near = {"format": "ipa-helper-keys-v1", "network": "n", "helper": 1, "keys": keys}
+    near = {"format": "ipa-helper-keys-v2", "network": "n", "helper": 1, "keys": keys}
+    near |= {"match_key_bits": 64, "sharing": "three-party"}
     for content in (text, json.dumps(near)):
         path = tmp_path / "key"
         path.write_bytes(content.encode(errors="surrogateescape"))

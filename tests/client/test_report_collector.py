@@ -77,10 +77,28 @@ def test_any_widths_and_rows_arrive(data: st.DataObject) -> None:
         context = HOME if kind == fanout else data.draw(st.sampled_from([HOME, ELSEWHERE]))
         if kind == "source":
             last = data.draw(st.integers(0, 2**widths.breakdown_key_bits - 1))
-            events.append(collected(SourceData(constraint, timestamp, last), context))
+            events.append(
+                collected(
+                    SourceData(
+                        attribution_constraint_id=constraint,
+                        timestamp=timestamp,
+                        breakdown_key=last,
+                    ),
+                    context,
+                )
+            )
         else:
             last = data.draw(st.integers(0, 2**widths.value_bits - 1))
-            events.append(collected(TriggerData(constraint, timestamp, last), context))
+            events.append(
+                collected(
+                    TriggerData(
+                        attribution_constraint_id=constraint,
+                        timestamp=timestamp,
+                        trigger_value=last,
+                    ),
+                    context,
+                )
+            )
     streams = [
         read_query_stream(stream)
         for stream in assemble_fanout_query(query, events, NETWORK, Randomness())
@@ -105,13 +123,18 @@ def test_any_widths_and_rows_arrive(data: st.DataObject) -> None:
     [("attribution_constraint_id", 1 << 9), ("timestamp", 1 << 30), ("breakdown_key", 1 << 5)],
 )
 def test_field_out_of_range_is_named(field: str, limit: int) -> None:
-    good = SourceData(1, 1, 1)
+    good = SourceData(attribution_constraint_id=1, timestamp=1, breakdown_key=1)
     for value in (limit, -1, True, 1.0):
         events = [collected(good), collected(replace(good, **{field: value}))]  # type: ignore[arg-type]
         with pytest.raises(EventError, match=f"row 2: {field}: .* from 0 to {limit - 1}"):
             assemble_fanout_query(QUERY, events, NETWORK, Randomness())
     with pytest.raises(EventError, match=r"row 1: trigger_value: .* 2047"):
-        assemble_fanout_query(QUERY, [collected(TriggerData(1, 1, 2048))], NETWORK, Randomness())
+        assemble_fanout_query(
+            QUERY,
+            [collected(TriggerData(attribution_constraint_id=1, timestamp=1, trigger_value=2048))],
+            NETWORK,
+            Randomness(),
+        )
 
 
 @pytest.mark.parametrize(
@@ -120,6 +143,7 @@ def test_field_out_of_range_is_named(field: str, limit: int) -> None:
         ({"network_name": "other.example"}, Reason.WRONG_NETWORK),
         ({"epoch": 8}, Reason.WRONG_EPOCH),
         ({"report_collector": "evil.example"}, Reason.WRONG_COLLECTOR),
+        ({"on_behalf_of": "shoes.example"}, Reason.WRONG_ASKING_SITE),
         ({"match_key_provider": "on-device"}, Reason.WRONG_PROVIDER),
         ({"site": "shoes.example"}, Reason.WRONG_SITE),
     ],
@@ -130,7 +154,7 @@ def test_match_key_the_helpers_would_refuse_is_refused_first(
     context = replace(HOME, **change)  # type: ignore[arg-type]
     network = replace(NETWORK, name=context.network_name)
     match_key = encrypt_match_key(1, context, network, Randomness())
-    data = SourceData(1, 1, 1)
+    data = SourceData(attribution_constraint_id=1, timestamp=1, breakdown_key=1)
     with pytest.raises(ReportError, match=r"^row 2: ") as caught:
         events = [collected(data), CollectedEvent(data, match_key)]
         assemble_fanout_query(QUERY, events, NETWORK, Randomness())
@@ -140,6 +164,7 @@ def test_match_key_the_helpers_would_refuse_is_refused_first(
 def test_query_and_network_must_go_together() -> None:
     for query in (
         replace(QUERY, match_key_bits=21),
+        replace(QUERY, sharing="two-party"),
         replace(QUERY, context=replace(HOME, network_name="other.example")),
     ):
         with pytest.raises(ParameterError):
@@ -208,8 +233,8 @@ def test_a_match_key_of_another_shape_is_refused_with_its_row_before_any_work(
     match_key: EncryptedMatchKey, reason: Reason
 ) -> None:
     network, own = add_key(NETWORK, OWN[1])
-    network, _ = retire_key(network, own, 2)
-    data = SourceData(1, 1, 1)
+    network, _ = retire_key(network, own, 2, budget_closes=5, now=5)
+    data = SourceData(attribution_constraint_id=1, timestamp=1, breakdown_key=1)
     events = [CollectedEvent(data, _sealed(None, None, None)), CollectedEvent(data, match_key)]
     with pytest.raises(ReportError, match=r"^row 2: ") as caught:
         assemble_fanout_query(QUERY, events, network, Randomness())
@@ -221,7 +246,7 @@ def test_a_match_key_of_another_shape_is_refused_with_its_row_before_any_work(
 def test_a_match_key_under_an_older_active_key_is_taken() -> None:
     """A rotation loses no report: the length is that of the key used, not of the newest."""
     network, own = add_key(NETWORK, OWN[1], "MLKEM768-X25519")
-    events = [collected(SourceData(1, 1, 1))]
+    events = [collected(SourceData(attribution_constraint_id=1, timestamp=1, breakdown_key=1))]
     streams = assemble_fanout_query(QUERY, events, network, Randomness())
     rows = decrypt_reports(read_query_stream(streams[1]), own)
     assert [type(row) for row in rows] == [GenericReportShares]
@@ -236,8 +261,12 @@ def test_widths_of_query_parameters() -> None:
 
 
 def test_additional_data_leaves_the_match_key_behind() -> None:
-    assert additional_data(SourceEvent(99, 1, 2, 3)) == SourceData(1, 2, 3)
-    assert additional_data(TriggerEvent(99, 1, 2, 3)) == TriggerData(1, 2, 3)
+    assert additional_data(SourceEvent(99, 1, 2, 3)) == SourceData(
+        attribution_constraint_id=1, timestamp=2, breakdown_key=3
+    )
+    assert additional_data(TriggerEvent(99, 1, 2, 3)) == TriggerData(
+        attribution_constraint_id=1, timestamp=2, trigger_value=3
+    )
 
 
 def test_helpers_get_equal_streams_up_to_number_and_ciphertexts() -> None:

@@ -90,7 +90,7 @@ def test_report_under_a_retired_key_is_refused_and_under_an_old_active_one_accep
     world = small_world()
     network, own = add_key(world.network, world.helper_keys[0])
     assert reasons(decrypt_reports(world.stream(), own)) == (None,) * 4
-    network, own = retire_key(network, own, 1)
+    network, own = retire_key(network, own, 1, budget_closes=5, now=5)
     with pytest.raises(ReportError, match="it was retired") as caught:
         decrypt_reports(world.stream(), own)
     assert caught.value.reason == Reason.UNKNOWN_KEY
@@ -144,7 +144,10 @@ def test_site_rule_does_not_depend_on_the_reports_before(fanout: Fanout) -> None
     """A context good for a report of one kind, seen first, is still refused for the other kind."""
     world = small_world()
     query = replace(world.query, fanout=fanout)
-    data: list[SourceData | TriggerData] = [SourceData(1, 2, 3), TriggerData(1, 2, 3)]
+    data: list[SourceData | TriggerData] = [
+        SourceData(attribution_constraint_id=1, timestamp=2, breakdown_key=3),
+        TriggerData(attribution_constraint_id=1, timestamp=2, trigger_value=3),
+    ]
     own, foreign = data if fanout == "source" else reversed(data)
     contexts = {ELSEWHERE: 0}
     streams = []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ipa.client.configuration import add_key
 from ipa.client.encrypted_match_key import EncryptedMatchKey, open_match_key
 from ipa.client.user_agent import ON_DEVICE, EmbeddingApp, UserAgent
-from ipa.errors import ParameterError
+from ipa.errors import ParameterError, ReportError
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import combine_xor
 
@@ -36,9 +36,10 @@ def get(
     provider: str = LOGIN,
     network_name: str = "net.example",
     app: EmbeddingApp | None = None,
+    on_behalf_of: str = "search.example",
 ) -> EncryptedMatchKey:
     return agent.get_encrypted_match_key(
-        site, collector, provider, network_name=network_name, app=app
+        site, collector, provider, on_behalf_of=on_behalf_of, network_name=network_name, app=app
     )
 
 
@@ -46,8 +47,8 @@ def match_key_of(encrypted: EncryptedMatchKey) -> int:
     """What all helpers together could learn, checking that their shares fit together."""
     pairs, nonces = [], []
     for own, sealed in zip(OWN, encrypted.sealed, strict=True):
-        info = encrypted.context.info(own.helper, sealed.key_id)
-        opened = open_match_key(own.keys[0], info, sealed.ciphertext, MATCH_KEY_BITS)
+        info = encrypted.context.info(own.helper, sealed.key_id, MATCH_KEY_BITS, "three-party")
+        opened = open_match_key(own.keys[0], info, sealed.ciphertext, MATCH_KEY_BITS, 2)
         pairs.append(opened[0])
         nonces.append(opened[1])
     assert [pair[1] for pair in pairs] == [pairs[1][0], pairs[2][0], pairs[0][0]]
@@ -113,6 +114,7 @@ def test_unapproved_network_and_provider_are_refused() -> None:
 CHANGES: list[Callable[[UserAgent], EncryptedMatchKey]] = [
     lambda agent: get(agent, site="news.example"),
     lambda agent: get(agent, collector="news.example"),
+    lambda agent: get(agent, on_behalf_of="news.example"),
     lambda agent: get(agent, provider=ON_DEVICE),
     lambda agent: get(agent, network_name="other.example"),
     lambda agent: get(agent, app=READER),
@@ -223,9 +225,26 @@ def test_new_keys_are_used_after_the_network_is_updated() -> None:
     assert get(agent) == first
     agent.advance_epoch()
     assert [part.key_id for part in get(agent).sealed] == [1, 2, 1]
-    for wrong in (replace(network, name="evil.example"), replace(network, match_key_bits=9)):
+    for wrong in (
+        replace(network, name="evil.example"),
+        replace(network, match_key_bits=9),
+        replace(network, sharing="two-party"),
+    ):
         with pytest.raises(ParameterError, match="is approved"):
             agent.update_configuration(wrong)
+
+
+def test_networks_of_both_sharings_on_one_device() -> None:
+    two, _ = fixed_network("two.example", filler=2, sharing="two-party")
+    agent = UserAgent([NETWORK, two], [LOGIN])
+    for name, count in ((NETWORK.name, 3), (two.name, 2)):
+        encrypted = get(agent, network_name=name)
+        assert len(encrypted.sealed) == count
+        assert EncryptedMatchKey.from_bytes(encrypted.to_bytes()) == encrypted
+    for count in (0, 1, 4):
+        sealed = (get(agent).sealed * 2)[:count]
+        with pytest.raises(ReportError, match=f"has {count} shares"):
+            EncryptedMatchKey.from_bytes(EncryptedMatchKey(encrypted.context, sealed).to_bytes())
 
 
 def test_what_a_user_agent_is_made_of() -> None:
@@ -245,5 +264,5 @@ def test_seeded_devices_have_the_same_match_keys_and_shares() -> None:
     first, second = get(device(7)), get(device(7))
     assert match_key_of(first) == match_key_of(second)
     for own, a, b in zip(OWN, first.sealed, second.sealed, strict=True):
-        info = first.context.info(own.helper, 1)
+        info = first.context.info(own.helper, 1, MATCH_KEY_BITS, "three-party")
         assert own.keys[0].open(a.ciphertext, info) == own.keys[0].open(b.ciphertext, info)

@@ -27,6 +27,7 @@ from ipa.client.encrypted_match_key import encrypt_match_key, open_match_key
 from ipa.client.fanout_query import Form
 from ipa.client.keys import KemName
 from ipa.client.report_format import info_prefix
+from ipa.client.shares import Sharing, shares_held
 from ipa.intake.report_decryption import GenericReportShares
 from ipa.sharing.additive import share_additive
 from ipa.sharing.randomness import Randomness
@@ -71,17 +72,25 @@ def sharing() -> dict[str, Any]:
 
 
 def encrypted_match_keys() -> dict[str, Any]:
-    kems: tuple[KemName, ...] = ("X25519", "MLKEM768-X25519")
+    kinds: tuple[tuple[KemName, Sharing], ...] = (
+        ("X25519", "three-party"),
+        ("MLKEM768-X25519", "three-party"),
+        ("X25519", "two-party"),
+    )
     cases = []
-    for kem in kems:
-        network, own = fixed_network(kem=kem)
+    for kem, sharing in kinds:
+        network, own = fixed_network(kem=kem, sharing=sharing)
         device = Randomness.from_seed(SEED, "device")
         encrypted = encrypt_match_key(0xABCDE, HOME, network, device)
         helpers = []
-        for keys, sealed in zip(own, encrypted.sealed, strict=True):
-            context_info = HOME.info(keys.helper, sealed.key_id)
+        for keys, sealed in zip(own, encrypted.sealed, strict=False):
+            context_info = HOME.info(keys.helper, sealed.key_id, MATCH_KEY_BITS, sharing)
             pair, nonces = open_match_key(
-                keys.keys[0], context_info, sealed.ciphertext, MATCH_KEY_BITS
+                keys.keys[0],
+                context_info,
+                sealed.ciphertext,
+                MATCH_KEY_BITS,
+                shares_held(sharing, keys.helper),
             )
             plaintext = keys.keys[0].open(sealed.ciphertext, context_info)
             helpers.append(
@@ -111,15 +120,17 @@ def encrypted_match_keys() -> dict[str, Any]:
 
 def _negative_match_keys(good: bytes) -> list[dict[str, str]]:
     changed = [
-        ("version 2", "parse", "unsupported version", b"\2" + good[1:]),
+        ("version 1", "parse", "unsupported version", b"\1" + good[1:]),
         ("no bytes", "parse", "malformed", b""),
         ("one byte short", "parse", "malformed", good[:-1]),
         ("one byte more", "parse", "malformed", good + b"\0"),
         ("empty name", "parse", "malformed", good[:1] + b"\0" + good[2:]),
         ("another epoch", "open", "cannot be decrypted", _edit(good, b"\0\0\0\7", b"\0\0\0\6")),
-        ("another site", "open", "cannot be decrypted", _site(good)),
+        ("another site", "open", "cannot be decrypted", _place(good, 3)),
         ("another provider", "open", "cannot be decrypted", _edit(good, b"login", b"logic")),
         ("another network", "open", "cannot be decrypted", _edit(good, b"net.", b"ten.")),
+        ("four shares", "parse", "malformed", _edit(good, b"\0\0\0\7\3", b"\0\0\0\7\4")),
+        ("for another site", "open", "cannot be decrypted", _place(good, 2)),
         ("another collector", "open", "cannot be decrypted", _edit(good, b"search", b"sxarch")),
     ]
     return [
@@ -132,16 +143,24 @@ def _edit(data: bytes, old: bytes, new: bytes) -> bytes:
     return data.replace(old, new, 1)
 
 
-def _site(data: bytes) -> bytes:
-    place = data.index(b"search", data.index(b"search") + 1)
+def _place(data: bytes, number: int) -> bytes:
+    """The name `search` changed where it stands for the second or third time."""
+    place = -1
+    for _ in range(number):
+        place = data.index(b"search", place + 1)
     return data[:place] + b"sxarch" + data[place + 6 :]
 
 
 def query_streams() -> dict[str, Any]:
-    forms: tuple[Form, ...] = ("packed", "per-field")
+    kinds: tuple[tuple[Form, Sharing], ...] = (
+        ("packed", "three-party"),
+        ("per-field", "three-party"),
+        ("packed", "two-party"),
+        ("per-field", "two-party"),
+    )
     cases = []
-    for form in forms:
-        world = small_world(form)
+    for form, sharing in kinds:
+        world = small_world(form, sharing=sharing)
         helpers = []
         for keys, stream in zip(world.helper_keys, world.streams, strict=True):
             rows = [
@@ -164,14 +183,22 @@ def query_streams() -> dict[str, Any]:
                     "bytes": stream.hex(),
                 }
             )
-        cases.append({"query": asdict(world.query), "helpers": helpers})
+        cases.append(
+            {
+                "network": json.loads(configuration_to_json(world.network)),
+                "helper_keys": [
+                    json.loads(helper_keys_to_json(keys)) for keys in world.helper_keys
+                ],
+                "query": asdict(world.query) | {"context": context_to_json(HOME)},
+                "helpers": helpers,
+            }
+        )
     world = small_world()
     return {
-        "description": "Query streams of one source fanout query, to parse and open; negative streams "
-        "for helper 1 say which stage must fail: the stream, or single reports (by row, null where "
-        "the report must be accepted with the shares of the first case).",
-        "network": json.loads(configuration_to_json(world.network)),
-        "helper_keys": [json.loads(helper_keys_to_json(keys)) for keys in world.helper_keys],
+        "description": "Query streams of one source fanout query, to parse and open, three-party and "
+        "two-party (helper 3's have no ciphertexts); negative streams "
+        "for helper 1 of the first case say which stage must fail: the stream, or single reports (by "
+        "row, null where the report must be accepted with the shares of the first case).",
         "events": [
             {"match_key": match_key, "context": context_to_json(context), "data": asdict(data)}
             for match_key, context, data in EVENTS
@@ -185,13 +212,16 @@ def query_streams() -> dict[str, Any]:
     }
 
 
+WRITERS = {
+    "client_sharing": sharing,
+    "encrypted_match_keys": encrypted_match_keys,
+    "query_streams": query_streams,
+}
+
+
 def main() -> None:
-    for name, vectors in (
-        ("client_sharing", sharing()),
-        ("encrypted_match_keys", encrypted_match_keys()),
-        ("query_streams", query_streams()),
-    ):
-        (VECTORS / f"{name}.json").write_text(json.dumps(vectors, indent=1) + "\n")
+    for name, vectors in WRITERS.items():
+        (VECTORS / f"{name}.json").write_text(json.dumps(vectors(), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ def test_the_answer_over_reports_is_the_oracle_s(
         "network_name": "helpers.example",
         "match_key_provider": words[1] if words else "on-device",
         "report_collector": site,
+        "on_behalf_of": site,
         "site": site,
         "epoch": 1,
         "fanout": fanout,
@@ -82,6 +83,7 @@ def test_options_of_collect_reach_the_streams(
         "network_name": "o",
         "match_key_provider": "on-device",
         "report_collector": "r.example",
+        "on_behalf_of": "x.example",
         "site": "x.example",
         "epoch": 9,
     }
@@ -105,6 +107,59 @@ def test_the_post_quantum_kem(place: Path, capsys: pytest.CaptureFixture[str]) -
     write_events(events)
     assert collect("--network", "pq/network.json") == 0
     assert answer(capsys, "--keys", "pq")["sums"] == query_sql(events, PARAMETERS)
+
+
+@pytest.mark.parametrize("security", ["semi-honest", "malicious"])
+def test_two_shares_from_keygen_to_the_answer(
+    security: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["keygen", "--out", "two", "--sharing", "two-party"]) == 0
+    events = [replace(event, site="") for event in two_sites(20)]
+    write_events(events)
+    assert collect("--network", "two/network.json", out="two-shares") == 0
+    assert collect(out="three-shares") == 0
+    sizes = {
+        name: sum(path.stat().st_size for path in Path(name).glob("*.query"))
+        for name in ("two-shares", "three-shares")
+    }
+    assert sizes["two-shares"] < sizes["three-shares"] * 2 / 3
+    words = ["--keys", "two", "--security", security]
+    assert answer(capsys, *words, out="two-shares")["sums"] == query_sql(events, PARAMETERS)
+    for name, keys in (("two-shares", "net"), ("three-shares", "two")):
+        fails(capsys, 2, "does not have", ["query", name, "--keys", keys, *QUERY])
+
+
+def test_a_query_that_somebody_else_submits_is_refused(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_events([replace(event, site="") for event in two_sites(4)])
+    assert collect("--report-collector", "dsp.example") == 0
+    assert Path("q/submitter").read_text() == "dsp.example\n"
+    answer(capsys)
+    words = ["query", "q", "--keys", "net", *QUERY]
+    for name, said in (
+        ("evil.example\n", "it is submitted by 'evil.example'"),
+        (f"{NEWS}\n", "query of report collector 'dsp.example'"),
+        ("", "must hold the name of a report collector"),
+        ("two words", "must hold the name of a report collector"),
+        ("d" * 300, "must hold the name of a report collector"),
+    ):
+        Path("q/submitter").write_text(name)
+        fails(capsys, 2, said, words)
+    Path("q/submitter").write_bytes(b"\xff")
+    fails(capsys, 2, "must hold the name", words)
+    Path("q/submitter").unlink()
+    fails(capsys, 2, "q/submitter: cannot be read", words)
+
+
+def test_events_without_attribution_constraints_are_collected(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ["report,match_key,timestamp,breakdown_key,trigger_value"]
+    rows += ["source,7,10,3,", "trigger,7,20,,25"]
+    Path("events.csv").write_text("\n".join(rows))
+    assert collect() == 0
+    assert answer(capsys)["sums"] == [0, 0, 0, 25]
 
 
 def test_keygen_keeps_private_keys_private_and_never_overwrites(

@@ -93,7 +93,7 @@ def other_query(stream: QueryStream) -> QueryStream:
 
 
 def other_site(stream: QueryStream) -> QueryStream:
-    context = replace(stream.query.context, site="other.example")
+    context = replace(stream.query.context, site="other.example", on_behalf_of="other.example")
     return replace(stream, query=replace(stream.query, context=context))
 
 
@@ -243,7 +243,10 @@ def in_threads(made: World) -> dict[int, Intake | IpaError]:
         network = HelperPartyNetwork("threads", [party])
         try:
             streams = compare_queries(
-                network, {helper: made.streams[helper - 1]}, {helper: made.keys[helper - 1]}
+                network,
+                {helper: made.streams[helper - 1]},
+                {helper: made.keys[helper - 1]},
+                {helper: HOME.report_collector},
             )
             results[helper] = intake = take_in_reports(network, streams)
             opened[helper] = [

@@ -18,25 +18,30 @@ from ipa.client.encrypted_match_key import (
 from ipa.client.fanout_query import write_query_stream
 from ipa.client.rejection import Reason
 from ipa.client.report_collector import CollectedEvent, SourceData, seal_report
+from ipa.client.shares import Shares
 from ipa.events import SourceEvent
 from ipa.parties import HELPERS, left_of, right_of
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.xor import Pair
 
 WIDTH = PARAMETERS.match_key_bits
 MATCH_KEY = 0x9A7
 GUESSES = (MATCH_KEY, 0x001, MATCH_KEY ^ 1, 0xFFF)
 
 
-def opened_by(made: World, helper: int, encrypted: EncryptedMatchKey) -> tuple[Pair, Nonces]:
+def opened_by(made: World, helper: int, encrypted: EncryptedMatchKey) -> tuple[Shares, Nonces]:
     key = made.keys[helper - 1].keys[0]
     ciphertext = encrypted.sealed[helper - 1].ciphertext
-    return open_match_key(key, HOME.info(helper, 1), ciphertext, WIDTH)
+    return open_match_key(key, HOME.info(helper, 1, WIDTH, "three-party"), ciphertext, WIDTH, 2)
 
 
 def submitted(made: World, match_keys: Sequence[EncryptedMatchKey]) -> World:
     """A query of these match keys, as a collector that checks nothing makes it."""
-    events = [CollectedEvent(SourceData(0, 0, 0), match_key) for match_key in match_keys]
+    events = [
+        CollectedEvent(
+            SourceData(attribution_constraint_id=0, timestamp=0, breakdown_key=0), match_key
+        )
+        for match_key in match_keys
+    ]
     rows = [seal_report(each, {HOME: 0}, made.query, made.network, Randomness()) for each in events]
     first, second, third = (
         write_query_stream(
@@ -79,7 +84,9 @@ def test_right_and_wrong_guesses_are_dropped_alike(
         plaintext = encode_match_key(pair, nonces, WIDTH)
         public = made.network.encryption_key(helper)
         sealed = list(victim.sealed)
-        sealed[helper - 1] = SealedShares(1, public.seal(plaintext, HOME.info(helper, 1)))
+        sealed[helper - 1] = SealedShares(
+            1, public.seal(plaintext, HOME.info(helper, 1, WIDTH, "three-party"))
+        )
         guessed.append(EncryptedMatchKey(HOME, tuple(sealed)))
     for match_key in guessed:
         intake = take_in(submitted(made, [match_key]))
@@ -99,7 +106,9 @@ def test_the_guess_would_show_if_the_nonce_were_known() -> None:
     for guess in GUESSES:
         pair = (guess ^ first ^ third, third)
         plaintext = encode_match_key(pair, (unknown, third_nonce), WIDTH)
-        sealed = made.network.encryption_key(2).seal(plaintext, HOME.info(2, 1))
+        sealed = made.network.encryption_key(2).seal(
+            plaintext, HOME.info(2, 1, WIDTH, "three-party")
+        )
         forged = (victim.sealed[0], SealedShares(1, sealed), victim.sealed[2])
         found.append(take_in(submitted(made, [EncryptedMatchKey(HOME, forged)])).reports.rows)
     assert found == [1, 0, 0, 0]

@@ -73,7 +73,14 @@ def paid(
     payment = Payment(ledger=path, epsilon=epsilon, query_id=query_id, charged_at=1_700_000_000)
     parameters = options.get("parameters", PARAMETERS)
     assert isinstance(parameters, QueryParameters)
-    return run_report_query(made.streams, made.keys, parameters, payment=payment, no_noise=True)
+    return run_report_query(
+        made.streams,
+        made.keys,
+        parameters,
+        submitter=HOME.report_collector,
+        payment=payment,
+        no_noise=True,
+    )
 
 
 def left(path: Path) -> Fraction:
@@ -160,6 +167,7 @@ def test_what_cannot_be_answered_is_not_charged(ledger: Path) -> None:
                 world().streams,
                 world().keys,
                 PARAMETERS,
+                submitter=HOME.report_collector,
                 payment=payment,
                 compressed_match_key_bits=bits,
                 no_noise=True,
@@ -175,6 +183,7 @@ def test_a_query_that_is_aborted_stays_charged(ledger: Path) -> None:
             world().streams,
             world().keys,
             PARAMETERS,
+            submitter=HOME.report_collector,
             payment=Payment(ledger=ledger, epsilon=Fraction(1), query_id="q", charged_at=0),
             no_noise=True,
             options=RunOptions(interceptors=[attack.tampering]),
@@ -195,18 +204,26 @@ def test_a_query_that_is_aborted_stays_charged(ledger: Path) -> None:
 )
 def test_parameters_must_be_those_of_the_reports(parameters: QueryParameters) -> None:
     with pytest.raises(ParameterError, match="the reports were made with"):
-        run_report_query(world().streams, world().keys, parameters, no_noise=True)
+        run_report_query(
+            world().streams,
+            world().keys,
+            parameters,
+            submitter=HOME.report_collector,
+            no_noise=True,
+        )
 
 
 def test_exact_sums_must_be_asked_for() -> None:
     with pytest.raises(ParameterError, match="no_noise"):
-        run_report_query(world().streams, world().keys, PARAMETERS)
+        run_report_query(world().streams, world().keys, PARAMETERS, submitter=HOME.report_collector)
 
 
 def test_there_are_three_streams_and_three_keys() -> None:
     for streams, keys in ((world().streams[:2], world().keys), (world().streams, ())):
         with pytest.raises(ParameterError, match="3 helpers"):
-            run_report_query(streams, keys, PARAMETERS, no_noise=True)
+            run_report_query(
+                streams, keys, PARAMETERS, submitter=HOME.report_collector, no_noise=True
+            )
 
 
 def test_a_breakdown_key_beyond_the_query_s_counts_nowhere() -> None:
@@ -220,7 +237,9 @@ def test_a_breakdown_key_beyond_the_query_s_counts_nowhere() -> None:
         TriggerEvent(2, 1, 3, 20, SHOP.site),
     ]
     made = make_world(events)
-    result = run_report_query(made.streams, made.keys, parameters, no_noise=True)
+    result = run_report_query(
+        made.streams, made.keys, parameters, submitter=HOME.report_collector, no_noise=True
+    )
     assert (result.dropped, result.result.rows) == ({}, 5)
     assert result.result.sums == query_in_steps(events, PARAMETERS)[:3] == [0, 0, 20]
 
@@ -228,7 +247,9 @@ def test_a_breakdown_key_beyond_the_query_s_counts_nowhere() -> None:
 @pytest.mark.parametrize("breakdowns", [1, 2, 3, 4])
 def test_reports_may_have_wider_breakdown_keys_than_the_query(breakdowns: int) -> None:
     parameters = replace(PARAMETERS, breakdowns=breakdowns)
-    result = run_report_query(world().streams, world().keys, parameters, no_noise=True)
+    result = run_report_query(
+        world().streams, world().keys, parameters, submitter=HOME.report_collector, no_noise=True
+    )
     assert result.result.sums == query_in_steps(EVENTS, PARAMETERS)[:breakdowns]
 
 
@@ -245,6 +266,7 @@ def test_compressed_match_keys_keep_users_together(bits: int) -> None:
             made.streams,
             made.keys,
             PARAMETERS,
+            submitter=HOME.report_collector,
             compressed_match_key_bits=bits,
             no_noise=True,
             options=RunOptions(seed=seed),
@@ -278,7 +300,12 @@ def test_compression_is_linear_and_drawn_anew() -> None:
 def test_a_malicious_secure_query_over_reports() -> None:
     malicious = replace(PARAMETERS, security="malicious")
     result = run_report_query(
-        world().streams, world().keys, malicious, compressed_match_key_bits=11, no_noise=True
+        world().streams,
+        world().keys,
+        malicious,
+        submitter=HOME.report_collector,
+        compressed_match_key_bits=11,
+        no_noise=True,
     )
     assert result.result.rows == len(EVENTS)
     assert answer(world()).result.sums == query_in_steps(EVENTS, PARAMETERS)
@@ -304,6 +331,7 @@ def test_what_is_charged_is_among_what_the_helpers_agree_on(ledger: Path) -> Non
             world().streams,
             world().keys,
             PARAMETERS,
+            submitter=HOME.report_collector,
             payment=Payment(ledger=ledger, epsilon=epsilon, query_id=query_id, charged_at=0),
             no_noise=True,
             options=RunOptions(seed=1, interceptors=[transcript]),

@@ -72,6 +72,7 @@ def test_a_query_with_a_tampered_comparison_is_not_answered(step: str, change: C
                     world().streams,
                     world().keys,
                     malicious,
+                    submitter=world().query.context.report_collector,
                     no_noise=True,
                     options=RunOptions(interceptors=[tampering]),
                 )
@@ -98,7 +99,10 @@ def run_in_threads(liar: int, tampering: Tampering) -> dict[int, MisbehaviourErr
         network = HelperPartyNetwork("threads", [HelperParty(helper, Prss(*keys[helper]), channel)])
         try:
             streams = compare_queries(
-                network, {helper: world().streams[helper - 1]}, {helper: world().keys[helper - 1]}
+                network,
+                {helper: world().streams[helper - 1]},
+                {helper: world().keys[helper - 1]},
+                {helper: world().query.context.report_collector},
             )
             take_in_reports(network, streams)
             broadcast(network, {helper: b"done"}, 4)

@@ -16,12 +16,10 @@ from ipa.network.helper_party_network import HelperPartyNetwork, Route
 from ipa.protocols.primitives.resharing import decode_received_columns
 from ipa.sharing.bits import Columns, bytes_per_column, encode_columns
 from ipa.sharing.shared_bits import ColumnPair, SharedBits
-
-SHAREHOLDERS = (1, 2)
-"""The helpers that a client sends its two shares to."""
+from ipa.sharing.xor import TWO_PARTY_HOLDERS
 
 _RECEIVER = 3
-_ROUTES = tuple((shareholder, _RECEIVER) for shareholder in SHAREHOLDERS)
+_ROUTES = tuple((shareholder, _RECEIVER) for shareholder in TWO_PARTY_HOLDERS)
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class TwoPartyBits:
 
     def __post_init__(self) -> None:
         for helper, columns in self.shares.items():
-            if helper not in SHAREHOLDERS:
+            if helper not in TWO_PARTY_HOLDERS:
                 raise MismatchError(f"helper {helper} has no share of a two-party sharing")
             if len(columns) != self.width or any(column >> self.rows for column in columns):
                 raise MismatchError(
@@ -62,7 +60,7 @@ def replicate_two_party(network: HelperPartyNetwork, x: TwoPartyBits) -> SharedB
     table is another network's.
     """
     network.check_owns(x)
-    missing = [h for h in SHAREHOLDERS if h in network.helpers and h not in x.shares]
+    missing = [h for h in TWO_PARTY_HOLDERS if h in network.helpers and h not in x.shares]
     if missing:
         raise MismatchError(f"the share of helper {missing[0]} is missing")
     with network.step("two-party") as step:
