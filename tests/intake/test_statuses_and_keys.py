@@ -1,16 +1,17 @@
-"""What a helper says of a report is one byte; and all keys that are active open reports."""
+"""What a helper says of a report is one byte; which keys and contexts a report may name."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from intake_cases import EVENTS, PARAMETERS, answer, world
+from intake_cases import EVENTS, PARAMETERS, answer, with_stream, world
 
 from ipa.client.configuration import add_key
 from ipa.client.rejection import Reason
 from ipa.errors import VerificationError
 from ipa.intake import report_intake
 from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.parties import HELPERS
 from ipa.protocols.primitives.report_comparison import ComparedRows, Copies, compare_rows
 from ipa.report_query import ReportQueryResult, run_report_query
 
@@ -57,3 +58,14 @@ def test_a_query_for_any_active_key_of_a_helper_is_answered() -> None:
     assert network.encryption_key(2).key_id == 2
     result = answer(replace(old, keys=(old.keys[0], own, old.keys[2])))
     assert (result.dropped, result.result.rows) == ({}, len(EVENTS))
+
+
+def test_a_context_just_behind_the_last_one_is_malformed() -> None:
+    changed = world()
+    for helper in HELPERS:
+        stream = changed.stream(helper)
+        first = stream.records[0]
+        behind = first[:1] + len(stream.contexts).to_bytes(4, "big") + first[5:]
+        records = (behind, *stream.records[1:])
+        changed = with_stream(changed, helper, replace(stream, records=records))
+    assert answer(changed).dropped == {Reason.MALFORMED: 1}
