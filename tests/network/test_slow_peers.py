@@ -99,7 +99,7 @@ def test_a_socket_with_a_timeout_of_its_own_is_waited_for(
         SocketChannel(1, ends[1], timeout=60) as first,
         SocketChannel(2, ends[2], timeout=60) as end,
     ):
-        sending = Thread(target=first.send, args=(LARGE,))
+        sending = Thread(target=first.send, args=(LARGE,), daemon=True)
         sending.start()
         assert end.receive(1) == LARGE
         sending.join()
