@@ -13,6 +13,7 @@ from operator import xor
 from ipa.errors import ParameterError
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.protocols.circuits.multiplication import multiply
+from ipa.protocols.primitives.abort import aborting_together
 from ipa.ranges import is_integer
 from ipa.sharing.bits import Columns, ones
 from ipa.sharing.shared_bits import SharedBits, join_columns
@@ -50,10 +51,10 @@ def compress_match_keys(
     Cost: for match keys of m bits, `bits` rounds and m * `bits` gates per row. For 64 bits made 40, the
         sort saves more than that from about 4,096 reports on.
     Reveals: nothing, nor can any one helper tell the matrix.
-    Raises: ParameterError, see check_compressed_bits.
+    Raises: ParameterError, see check_compressed_bits; MisbehaviourError when a helper deviates.
     """
     check_compressed_bits(match_key.width, bits, match_key.rows)
-    with network.step("compress-match-keys"):
+    with aborting_together(network), network.step("compress-match-keys"):
         matrix = _secret_matrix(network, bits, match_key.width)
         return join_columns(
             *(_parity(multiply(network, row, match_key)) for row in _spread(matrix, match_key.rows))

@@ -329,6 +329,8 @@ def test_errors_in_products_of_numbers(helper: int) -> None:
         ("multiply-numbers", [1]),
         ("multiply-numbers", [0, 0, 5]),
         ("multiply-numbers", [1, largest]),
+        ("multiply-numbers", [0, 1, largest]),  # every product has a weight of its own
+        ("multiply-numbers", [1, 0, largest]),
         ("check/numbers/halve/products", [1]),
         ("check/numbers/halve/products", [0, 1]),
         ("check/numbers/last/products", [1, largest]),

@@ -7,16 +7,19 @@ each bit of the hash; a few queries give it all.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from linear_hash_cases import CompressionMatrix, compress_match_key_share
 
+from ipa.attacks import Tampering
 from ipa.errors import ParameterError
 from ipa.events import Event, SourceEvent, TriggerEvent
-from ipa.network.helper_party_network import HelperPartyNetwork
-from ipa.network.interception import Transcript
-from ipa.network.simulation import simulated_network
+from ipa.network.channel import in_memory_channels
+from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
+from ipa.network.interception import Transcript, intercepted
+from ipa.network.simulation import pairwise_keys, simulated_network
 from ipa.oracle.steps import query_in_steps
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
@@ -24,7 +27,8 @@ from ipa.protocols import match_key_compression
 from ipa.protocols.match_key_compression import check_compressed_bits, compress_match_keys
 from ipa.reports import share_events
 from ipa.sharing.bits import rows_from_columns
-from ipa.sharing.dealing import reconstruct_for_testing, share_rows
+from ipa.sharing.dealing import only_helper, reconstruct_for_testing, share_rows
+from ipa.sharing.prss import Prss
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.shared_bits import SharedBits
 
@@ -167,3 +171,21 @@ def test_fewer_hashes_than_reports_are_refused(rows: int, fewest: int) -> None:
 def test_a_width_that_compresses_nothing_is_refused(bits: int) -> None:
     with pytest.raises(ParameterError, match="can be compressed to at least 1"):
         check_compressed_bits(64, bits, 1)
+
+
+def test_a_helper_that_aborts_compression_tells_the_others() -> None:
+    """H1 cuts its first message to H3: H3 notices, and H2 hears of it instead of waiting in vain."""
+    keys = pairwise_keys(1)
+    cut = Tampering(1, "compress-match-keys/multiply", "truncate")
+    channels = intercepted(in_memory_channels(timeout=20), [cut])
+    shared = share_rows("apart", made_up(1), 16, Randomness.from_seed(1, ""))
+
+    def run(helper: int) -> None:
+        party = HelperParty(helper, Prss(*keys[helper]), channels[helper])
+        network = HelperPartyNetwork("apart", [party])
+        compress_match_keys(network, only_helper(shared, helper), BITS)
+
+    with ThreadPoolExecutor(3) as pool:
+        errors = [str(future.exception()) for future in [pool.submit(run, h) for h in HELPERS]]
+    assert "instead of" in errors[2]
+    assert all("aborted" in error for error in errors[:2])

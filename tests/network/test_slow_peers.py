@@ -3,7 +3,7 @@
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -77,9 +77,9 @@ def test_nothing_follows_a_frame_that_was_cut(ends: dict[int, dict[int, socket.s
 
 
 def test_an_abort_is_heard_while_sending(ends: dict[int, dict[int, socket.socket]]) -> None:
-    """H2 does not read, and H3 says that it aborts: the timeout of an hour is not waited for."""
+    """H2 does not read, and H3 says that it aborts: that is the error, and not the timeout."""
     with (
-        SocketChannel(1, ends[1], timeout=3600) as end,
+        SocketChannel(1, ends[1], timeout=20) as end,
         SocketChannel(3, ends[3], timeout=60) as third,
     ):
         third.send(Message(ABORT, 3, 1, b""))
@@ -99,7 +99,7 @@ def test_a_socket_with_a_timeout_of_its_own_is_waited_for(
         SocketChannel(1, ends[1], timeout=60) as first,
         SocketChannel(2, ends[2], timeout=60) as end,
     ):
-        sending = Thread(target=first.send, args=(LARGE,))
+        sending = Thread(target=first.send, args=(LARGE,), daemon=True)
         sending.start()
         assert end.receive(1) == LARGE
         sending.join()
@@ -131,6 +131,35 @@ def test_what_waits_to_be_received_is_bounded_in_bytes(
         assert end.receive(1) == large
 
 
+def test_a_message_for_which_there_is_no_room_is_not_read(
+    ends: dict[int, dict[int, socket.socket]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three of 300 bytes wait, the fourth would be too many: it is read when one is taken."""
+    monkeypatch.setattr(sockets, "MAX_WAITING_BYTES", 1000)
+    with (
+        SocketChannel(1, ends[1], timeout=60) as first,
+        SocketChannel(2, ends[2], timeout=60) as end,
+    ):
+        inbox, fourth_has_room, asked = end._inboxes[1], Event(), Event()
+        wait, sizes = inbox._wait_for_room, list[int]()
+
+        def waiting(size: int) -> None:
+            sizes.append(size)
+            if len(sizes) == 4:
+                asked.set()
+            wait(size)
+            if len(sizes) == 4:
+                fourth_has_room.set()
+
+        monkeypatch.setattr(inbox, "_wait_for_room", waiting)
+        for _ in range(4):
+            first.send(Message("flood", 1, 2, bytes(300)))
+        assert asked.wait(60)
+        assert not fourth_has_room.wait(0.2)
+        assert end.receive(1) is not None
+        assert fourth_has_room.wait(60)
+
+
 def test_a_channel_is_closed_while_its_reader_waits_for_room(
     ends: dict[int, dict[int, socket.socket]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,7 +170,10 @@ def test_a_channel_is_closed_while_its_reader_waits_for_room(
             first.send(Message("flood", 1, 2, bytes(10)))
         while end.is_drained():
             pass
-        end.close()
+        closing = Thread(target=end.close, daemon=True)
+        closing.start()
+        closing.join(20)
+        assert not closing.is_alive()
     assert not end._inboxes[1].reader.is_alive()
 
 

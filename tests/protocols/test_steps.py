@@ -217,6 +217,15 @@ def test_capping_of_the_widest_credits_and_caps(
     check_capping(Simulation(seed), rows, credits, cap, capping)
 
 
+@pytest.mark.parametrize("capping", ["proportional", "truncate"])
+def test_a_cap_that_no_total_can_exceed_costs_nothing(capping: Capping) -> None:
+    for cap, costs in ((6, True), (7, False), (8, False)):
+        simulation = Simulation(1)
+        same, credit = simulation.bits([0, 1], 1), simulation.bits([3, 4], 3)
+        cap_credits(simulation.network, same, credit, cap, capping)
+        assert bool(simulation.transcript.messages) == costs
+
+
 def test_the_way_to_aggregate_is_chosen_by_work() -> None:
     """Few breakdowns are routed, many sorted: earlier than by gates alone, for few rows."""
     chosen, fewest_gates = [], []
