@@ -20,6 +20,7 @@ from ipa.version import __version__
 COMMANDS = {
     "generate": "write synthetic events as CSV to standard output",
     "query": "answer a query over events or encrypted reports with three simulated helper parties",
+    "plan": "compare caps: what capping takes away against the noise that it needs",
     "oracle": "answer the same query in the clear with SQL",
     "keygen": "make a helper party network with fresh keys",
     "collect": "play devices and report collector: encrypt events into a query's reports",

@@ -1,24 +1,35 @@
 """What the commands that answer queries have in common: options, and reading a file of events."""
 
 import argparse
+import re
+from fractions import Fraction
 from pathlib import Path
 from typing import get_args
 
-from ipa.errors import InputError
+from ipa.errors import InputError, ParameterError
 from ipa.events import Event, check_events, read_events_csv
 from ipa.names import RegistrableDomain, by_public_suffix_list, host_itself
-from ipa.parameters import Aggregate, Attribution, Capping, QueryParameters, Security
+from ipa.parameters import (
+    DEFAULT_DELTA,
+    Aggregate,
+    Attribution,
+    Capping,
+    Mechanism,
+    QueryParameters,
+    Security,
+)
 
 
-def add_query_arguments(parser: argparse.ArgumentParser) -> None:
+def add_query_arguments(parser: argparse.ArgumentParser, *, with_cap: bool = True) -> None:
     """What every way to answer a query needs: its public parameters, and how to show the answer."""
     query = parser.add_argument_group("query")
     query.add_argument(
         "--breakdowns", type=int, required=True, metavar="B", help="breakdown keys are 0 to B - 1"
     )
-    query.add_argument(
-        "--cap", type=int, required=True, metavar="C", help="the most one match key contributes"
-    )
+    if with_cap:
+        query.add_argument(
+            "--cap", type=int, required=True, metavar="C", help="the most one match key contributes"
+        )
     _add_choices(
         query, ("capping", Capping), ("aggregate", Aggregate), ("attribution", Attribution)
     )
@@ -48,13 +59,39 @@ def add_helper_arguments(parser: argparse.ArgumentParser) -> None:
     """What only means something where helper parties compute."""
     helpers = parser.add_argument_group("helper parties")
     _add_choices(helpers, ("security", Security))
+    add_noise_arguments(helpers)
     helpers.add_argument(
         "--no-noise",
         action="store_true",
         help="release exact sums, which are not differentially private",
     )
     helpers.add_argument(
+        "--clip",
+        action="store_true",
+        help="show negative sums, which noise can make, as 0; they are then no longer right on average",
+    )
+    helpers.add_argument(
         "--seed", type=int, metavar="S", help="make the run reproducible, and its secrets guessable"
+    )
+
+
+def add_noise_arguments(group: argparse._ArgumentGroup) -> None:
+    """How much noise the sums get, and how."""
+    group.add_argument(
+        "--epsilon",
+        metavar="E",
+        help="make the sums differentially private with this epsilon, a decimal",
+    )
+    group.add_argument(
+        "--delta",
+        metavar="D",
+        help="the delta that goes with epsilon, a decimal such as 1e-9 (the default)",
+    )
+    group.add_argument(
+        "--mechanism",
+        choices=get_args(Mechanism),
+        default=QueryParameters.mechanism,
+        help="noise made within the MPC, or by each helper (default: %(default)s)",
     )
 
 
@@ -86,24 +123,39 @@ def _add_choices(group: argparse._ArgumentGroup, *options: tuple[str, object]) -
         )
 
 
-def query_parameters(arguments: argparse.Namespace) -> QueryParameters:
+def query_parameters(arguments: argparse.Namespace, cap: int | None = None) -> QueryParameters:
     """The public parameters of the query, with the default security where none can be chosen.
 
     Raises: ParameterError for one that is out of range.
     """
     return QueryParameters(
         breakdowns=arguments.breakdowns,
-        cap=arguments.cap,
+        cap=arguments.cap if cap is None else cap,
         capping=arguments.capping,
         aggregate=arguments.aggregate,
         attribution=arguments.attribution,
         attribution_window=arguments.attribution_window,
+        epsilon=_fraction("--epsilon", getattr(arguments, "epsilon", None)),
+        delta=_fraction("--delta", getattr(arguments, "delta", None)) or DEFAULT_DELTA,
+        mechanism=getattr(arguments, "mechanism", QueryParameters.mechanism),
         security=getattr(arguments, "security", QueryParameters.security),
         match_key_bits=arguments.match_key_bits,
         attribution_constraint_id_bits=arguments.attribution_constraint_id_bits,
         timestamp_bits=arguments.timestamp_bits,
         value_bits=arguments.value_bits,
     )
+
+
+def _fraction(option: str, text: str | None) -> Fraction | None:
+    """The exact number that a decimal stands for: 0.1 is one tenth.
+
+    Raises: ParameterError for anything else.
+    """
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,40})?(e-[0-9]{1,2})?", text):
+        raise ParameterError(f"{option} must be a decimal such as 0.5 or 1e-9, not {text[:40]!r}")
+    return Fraction(text)
 
 
 def source_name(path: str) -> str:

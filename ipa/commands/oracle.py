@@ -9,7 +9,7 @@ from ipa.commands.options import add_query_arguments, query_parameters, read_eve
 from ipa.commands.output import write_result
 from ipa.network.costs import Cost
 from ipa.oracle.steps import query_in_steps
-from ipa.query import QueryResult
+from ipa.result import QueryResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,4 +32,4 @@ def run(arguments: argparse.Namespace) -> int:
     write_result(result, "none", arguments.format, sys.stdout)
     if not arguments.check:
         return 0
-    return report_check("ipa oracle", sums, query_in_steps(events, parameters))
+    return report_check("ipa oracle", result, query_in_steps(events, parameters))

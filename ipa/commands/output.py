@@ -1,25 +1,33 @@
 """Results as people read them (tables) and as programs do (JSON): what is in them."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from fractions import Fraction
 from typing import Literal, TextIO
 
 from ipa.commands.tables import Table, write_table
 from ipa.network.costs import Cost, cost_of, costs_by_step
-from ipa.query import QueryResult
+from ipa.result import QueryResult
 
 Format = Literal["table", "json"]
 
 _BAR_WIDTH = 40
 
 
-def write_result(result: QueryResult, security: str, form: Format, stream: TextIO) -> None:
-    """Write the result of a query that ran under the security model `security`."""
+def write_result(
+    result: QueryResult, security: str, form: Format, stream: TextIO, *, clip: bool = False
+) -> None:
+    """Write the result of a query that ran under the security model `security`.
+
+    With `clip`, negative sums are shown as 0.
+    """
+    if clip:
+        result = replace(result, sums=result.clipped())
     if form == "json":
         stream.write(json.dumps(result_object(result, security)) + "\n")
     else:
         write_table(sums_table(result, _bar_mark(stream)), stream)
-        stream.write(f"\n{summary(result, security)}\n\n")
+        stream.write(f"\n{summary(result, security)}\n{noise_line(result)}\n\n")
         write_table(cost_table(result.costs), stream)
     stream.flush()
 
@@ -27,12 +35,16 @@ def write_result(result: QueryResult, security: str, form: Format, stream: TextI
 def result_object(result: QueryResult, security: str) -> dict[str, object]:
     """The result as an object for JSON; `bytes_sent` and the like are totals of all helpers."""
     total = cost_of(result.costs)
-    parameters = asdict(result.parameters)
+    parameters = {
+        name: float(value) if isinstance(value, Fraction) else value
+        for name, value in asdict(result.parameters).items()
+    }
     del parameters["security"]  # said beside it, as what the query ran under
     return {
         "sums": result.sums,
         "rows": result.rows,
         "security": security,
+        "noise": noise_object(result),
         "parameters": parameters,
         "cost": {
             "rounds": total.rounds,
@@ -43,23 +55,56 @@ def result_object(result: QueryResult, security: str) -> dict[str, object]:
     }
 
 
+def noise_object(result: QueryResult) -> dict[str, object] | None:
+    """The noise in every sum; None (null) says that the result is not private."""
+    noise = result.noise
+    if noise is None:
+        return None
+    return {
+        "mechanism": noise.mechanism,
+        "epsilon": float(noise.epsilon),
+        "delta": float(noise.delta),
+        "standard_deviation": round(noise.standard_deviation, 3),
+        "interval_95": noise.interval_95,
+    }
+
+
 def summary(result: QueryResult, security: str) -> str:
     """What was asked, in a line."""
     parameters = result.parameters
     return (
         f"{result.rows:,} reports, {parameters.breakdowns:,} breakdown keys, "
-        f"cap {parameters.cap:,} ({parameters.capping}), security: {security}, no noise"
+        f"cap {parameters.cap:,} ({parameters.capping}), security: {security}"
+    )
+
+
+def noise_line(result: QueryResult) -> str:
+    """The noise in the sums, in a line."""
+    noise = result.noise
+    if noise is None:
+        return "no noise: the sums are exact, and not private"
+    return (
+        f"noise: {noise.mechanism}, epsilon {float(noise.epsilon):g}, delta {float(noise.delta):g}, "
+        f"standard deviation {noise.standard_deviation:,.1f}, "
+        f"95 % of the time within {noise.interval_95:,}"
     )
 
 
 def sums_table(result: QueryResult, mark: str) -> Table:
-    """A row per breakdown key, with a bar of `mark` as long as its sum is large."""
-    largest = max(1, *result.sums)
-    rows = [
-        (str(key), f"{total:,}", mark * -(-_BAR_WIDTH * total // largest))  # none only for 0
-        for key, total in enumerate(result.sums)
-    ]
-    return Table(("breakdown key", result.parameters.aggregate, ""), rows, text=(), bar=2)
+    """A row per breakdown key, with a bar of `mark` as long as its sum is large.
+
+    With noise, the interval in which the sum without noise is at 95 %.
+    """
+    largest, noise = max(1, *result.sums), result.noise
+    columns = ["breakdown key", result.parameters.aggregate]
+    rows = [[str(key), f"{total:,}"] for key, total in enumerate(result.sums)]
+    if noise is not None:
+        columns.append("95 % interval")
+        for row, total in zip(rows, result.sums, strict=True):
+            row.append(f"{total - noise.interval_95:,} to {total + noise.interval_95:,}")
+    for row, total in zip(rows, result.sums, strict=True):
+        row.append(mark * -(-_BAR_WIDTH * max(0, total) // largest))  # none only for 0 or less
+    return Table((*columns, ""), [tuple(row) for row in rows], text=(), bar=len(columns))
 
 
 def cost_table(costs: dict[str, Cost]) -> Table:

@@ -13,9 +13,9 @@ from ipa.commands.options import (
 from ipa.commands.output import write_result
 from ipa.commands.progress import Progress
 from ipa.commands.report_options import add_report_arguments, is_report_query
-from ipa.errors import ParameterError
 from ipa.network.simulation import RunOptions
 from ipa.query import run_query
+from ipa.result import check_noise_is_said
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         when the ledger refuses the query. MisbehaviourError when a helper party deviates.
     """
     parameters = query_parameters(arguments)
-    if not arguments.no_noise:
-        raise ParameterError("noise is not available: say --no-noise to release exact sums")
+    check_noise_is_said(parameters, arguments.no_noise)
     if is_report_query(arguments):
         # Imported here: a query over events need not load HPKE.
         from ipa.commands.reports import run_over_reports
@@ -47,8 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     events = read_events(arguments.events, parameters)
     with Progress(sys.stderr, len(events)) as progress:
         options = RunOptions(seed=arguments.seed, on_step=progress.step)
-        result = run_query(events, parameters, no_noise=True, options=options)
-    write_result(result, parameters.security, arguments.format, sys.stdout)
+        result = run_query(events, parameters, no_noise=arguments.no_noise, options=options)
+    write_result(result, parameters.security, arguments.format, sys.stdout, clip=arguments.clip)
     if not arguments.check:
         return 0
-    return report_check("ipa query", result.sums, sums_by_sql(events, parameters))
+    return report_check("ipa query", result, sums_by_sql(events, parameters), arguments.seed)

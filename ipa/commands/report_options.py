@@ -19,9 +19,6 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
         "--ledger", type=Path, metavar="FILE", help="charge the query in this budget ledger"
     )
     reports.add_argument(
-        "--epsilon", metavar="E", help="the epsilon to charge, a decimal; with --ledger"
-    )
-    reports.add_argument(
         "--query-id", metavar="ID", help="the query's name in the ledger (default: a random one)"
     )
     reports.add_argument(
@@ -37,7 +34,7 @@ def is_report_query(arguments: argparse.Namespace) -> bool:
 
     Raises: ParameterError for options that do not go with what the query is over.
     """
-    only_for_reports = ("keys", "ledger", "epsilon", "query_id", "compress_match_keys")
+    only_for_reports = ("keys", "ledger", "query_id", "compress_match_keys")
     given = [name for name in only_for_reports if getattr(arguments, name) is not None]
     if Path(arguments.events).is_dir():
         if arguments.keys is None:

@@ -51,7 +51,9 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
         shown = result_object(result.result, parameters.security) | report_object(result)
         print(json.dumps(shown))
     else:
-        write_result(result.result, parameters.security, arguments.format, sys.stdout)
+        write_result(
+            result.result, parameters.security, arguments.format, sys.stdout, clip=arguments.clip
+        )
         sys.stdout.write("\n" + "".join(f"{line}\n" for line in report_lines(result)))
     return 0
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from intake_cases import EVENTS, PARAMETERS, answer, with_stream, world
+from intake_cases import EVENTS, HOME, PARAMETERS, answer, with_stream, world
 
 from ipa.client.configuration import add_key
 from ipa.client.rejection import Reason
@@ -32,7 +32,9 @@ def told(patch: pytest.MonkeyPatch, status: int) -> ReportQueryResult:
 
     patch.setattr(report_intake, "compare_rows", lying)
     made = world()
-    return run_report_query(made.streams, made.keys, PARAMETERS, no_noise=True)
+    return run_report_query(
+        made.streams, made.keys, PARAMETERS, submitter=HOME.report_collector, no_noise=True
+    )
 
 
 @pytest.mark.parametrize("status", [LAST + 1, 100, 255])
