@@ -8,7 +8,7 @@ and `run_attack_in_threads` with every helper in a thread of its own; both repor
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -18,7 +18,7 @@ from ipa.events import Event
 from ipa.network.channel import Message, in_memory_channels
 from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
 from ipa.network.interception import InterceptedChannel
-from ipa.network.simulation import pairwise_keys, simulated_network
+from ipa.network.simulation import own_randomness, pairwise_keys, simulated_network
 from ipa.oracle.steps import query_in_steps
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
@@ -202,11 +202,11 @@ def run_attack(
     reports = _shared(network.name, events, parameters, seed)
     try:
         result = query(network, attack.inputs(reports), parameters)
-        sums = combine_at_collector(shares_for_collector(network, result), parameters.breakdowns)
+        sums = _combined(shares_for_collector(network, result), parameters)
     except MisbehaviourError as error:
         honest = [helper for helper in HELPERS if helper != attack.helper]
         return _aborted(dict.fromkeys(honest, error), attack)
-    return _released(sums == query_in_steps(events, parameters), attack)
+    return _released(sums == _right_sums(network.name, events, parameters, seed), attack)
 
 
 def run_attack_in_threads(
@@ -220,6 +220,7 @@ def run_attack_in_threads(
 
     A message that does not come within `timeout` seconds is missing.
     """
+    seed = secrets.randbits(64) if seed is None else seed
     name, keys, channels = "threads", pairwise_keys(seed), in_memory_channels(timeout)
     reports = _shared(name, events, parameters, seed)
     errors: dict[int, MisbehaviourError] = {}
@@ -233,7 +234,9 @@ def run_attack_in_threads(
             channel = InterceptedChannel(channel, [attack.tampering])
         prss = attack.prss(keys[helper]) if corrupted else Prss(*keys[helper])
         network = HelperPartyNetwork(
-            name, [HelperParty(helper, prss, channel)], security=parameters.security
+            name,
+            [HelperParty(helper, prss, channel, own_randomness(helper, seed))],
+            security=parameters.security,
         )
         mine = _only(attack.inputs(reports) if corrupted else reports, helper)
         try:
@@ -254,10 +257,27 @@ def run_attack_in_threads(
     if honest:
         return _aborted(honest, attack)
     try:
-        sums = combine_at_collector(results, parameters.breakdowns)
+        sums = _combined(results, parameters)
     except MisbehaviourError as error:
         return AttackReport("aborted", error.step, error.detected_by, {}, None, _count(attack))
-    return _released(sums == query_in_steps(events, parameters), attack)
+    return _released(sums == _right_sums(name, events, parameters, seed), attack)
+
+
+def _combined(pairs: Mapping[int, ColumnPair], parameters: QueryParameters) -> list[int]:
+    noisy = parameters.epsilon is not None
+    return combine_at_collector(pairs, parameters.breakdowns, signed=noisy)
+
+
+def _right_sums(
+    name: str, events: Sequence[Event], parameters: QueryParameters, seed: int
+) -> list[int]:
+    """The exact sums; where they have noise, what honest helpers release with the same randomness."""
+    if parameters.epsilon is None:
+        return query_in_steps(events, parameters)
+    parties = simulated_network(seed).parties.values()
+    network = HelperPartyNetwork(name, parties, security=parameters.security)
+    result = query(network, _shared(name, events, parameters, seed), parameters)
+    return _combined(shares_for_collector(network, result), parameters)
 
 
 def _released(is_right: bool, attack: Attack) -> AttackReport:
