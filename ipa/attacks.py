@@ -228,16 +228,12 @@ def run_attack_in_threads(
     faults: list[Exception] = []
 
     def run(helper: int) -> None:
-        corrupted = helper == attack.helper
-        channel = channels[helper]
+        corrupted, channel = helper == attack.helper, channels[helper]
         if corrupted and attack.tampering:
             channel = InterceptedChannel(channel, [attack.tampering])
         prss = attack.prss(keys[helper]) if corrupted else Prss(*keys[helper])
-        network = HelperPartyNetwork(
-            name,
-            [HelperParty(helper, prss, channel, own_randomness(helper, seed))],
-            security=parameters.security,
-        )
+        party = HelperParty(helper, prss, channel, own_randomness(helper, seed))
+        network = HelperPartyNetwork(name, [party], security=parameters.security)
         mine = _only(attack.inputs(reports) if corrupted else reports, helper)
         try:
             results.update(shares_for_collector(network, query(network, mine, parameters)))
@@ -264,20 +260,19 @@ def run_attack_in_threads(
 
 
 def _combined(pairs: Mapping[int, ColumnPair], parameters: QueryParameters) -> list[int]:
-    noisy = parameters.epsilon is not None
-    return combine_at_collector(pairs, parameters.breakdowns, signed=noisy)
+    return combine_at_collector(pairs, parameters.breakdowns, signed=parameters.epsilon is not None)
 
 
 def _right_sums(
     name: str, events: Sequence[Event], parameters: QueryParameters, seed: int
 ) -> list[int]:
-    """The exact sums; where they have noise, what honest helpers release with the same randomness."""
+    """The exact sums; where they are noisy, what honest helpers release from the same randomness."""
     if parameters.epsilon is None:
         return query_in_steps(events, parameters)
     parties = simulated_network(seed).parties.values()
     network = HelperPartyNetwork(name, parties, security=parameters.security)
-    result = query(network, _shared(name, events, parameters, seed), parameters)
-    return _combined(shares_for_collector(network, result), parameters)
+    honest = query(network, _shared(name, events, parameters, seed), parameters)
+    return _combined(shares_for_collector(network, honest), parameters)
 
 
 def _released(is_right: bool, attack: Attack) -> AttackReport:
@@ -296,10 +291,9 @@ def _aborted(errors: dict[int, MisbehaviourError], attack: Attack) -> AttackRepo
 
 
 def _shared(
-    network: str, events: Sequence[Event], parameters: QueryParameters, seed: int | None
+    network: str, events: Sequence[Event], parameters: QueryParameters, seed: int
 ) -> GenericReports:
-    randomness = Randomness.from_seed(seed, "client shares")
-    return share_events(network, events, parameters, randomness)
+    return share_events(network, events, parameters, Randomness.from_seed(seed, "client shares"))
 
 
 def _only(reports: GenericReports, helper: int) -> GenericReports:
