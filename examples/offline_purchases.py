@@ -8,6 +8,7 @@ asks a trigger fanout query: which of my ads led to purchases offline? The provi
 purchase, not of the ads; the shop learns the sums. They are compared with SQL over the events.
 """
 
+import argparse
 import random
 import sys
 
@@ -33,6 +34,9 @@ PARAMETERS = QueryParameters(breakdowns=4, cap=500)
 
 def main() -> int:
     """Show the ads, sell, ask, and say whether the answer is right."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     network, helper_keys = generate_configuration("helpers.example")
     provider = MatchKeyProvider("login.example")
     accounts = [f"person-{number}@mail.example" for number in range(PEOPLE)]

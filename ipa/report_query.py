@@ -19,6 +19,7 @@ from ipa.parties import HELPERS
 from ipa.protocols.match_key_compression import check_compressed_bits, compress_match_keys
 from ipa.query import QueryResult, query
 from ipa.release import combine_at_collector, shares_for_collector
+from ipa.result import check_noise_is_said
 from ipa.sharing.linear_hash import collision_probability
 
 
@@ -85,14 +86,14 @@ def run_report_query(
     (SPEC_NOTES: breakdown-range).
 
     `on_accepted` is called with the number of reports and the receipt before any report is opened.
-    `no_noise` must be True, as for run_query.
+    Without `parameters.epsilon`, `no_noise` must be True, as for run_query. With compressed match keys
+    two people may share a cap, so the noise is made for twice the cap.
 
     Raises: ParameterError when the parameters are not those the reports were made for; ReportError
-    when the streams are not of one query; BudgetError when the query is not paid for, and
-    InputError when the ledger cannot be used; MisbehaviourError when a helper deviates.
+        when the streams are not of one query; BudgetError when the query is not paid for, and
+        InputError when the ledger cannot be used; MisbehaviourError when a helper deviates.
     """
-    if not no_noise:
-        raise ParameterError("noise is not available: say no_noise=True to release exact sums")
+    check_noise_is_said(parameters, no_noise)
     for name, found in (("streams", streams), ("helper keys", helper_keys)):
         if len(found) != len(HELPERS):
             raise ParameterError(f"there must be {name} for 3 helpers, not {len(found)}")
@@ -109,7 +110,9 @@ def run_report_query(
         check_compressed_bits(
             agreed.query.match_key_bits, compressed_match_key_bits, len(agreed.records)
         )
-        parameters = replace(parameters, match_key_bits=compressed_match_key_bits)
+        parameters = replace(
+            parameters, match_key_bits=compressed_match_key_bits, match_keys_can_collide=True
+        )
     receipt = pay(payment, agreed.query, len(agreed.records), parameters) if payment else None
     if on_accepted is not None:
         on_accepted(len(agreed.records), receipt)

@@ -196,4 +196,4 @@ def test_steps_are_announced_and_the_result_says_what_it_cost() -> None:
     assert begun[0] == "query"
     assert len(begun) == len(set(begun))
     assert set(result.costs) <= set(begun)
-    assert repr(result).startswith("QueryResult(sums=[5, 0], rows=2, security='semi-honest', ")
+    assert repr(result).startswith("QueryResult(sums=[5, 0], rows=2, no noise: not private, ")

@@ -12,7 +12,7 @@ from ipa.events import Event, check_events
 from ipa.network.channel import in_memory_channels
 from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
 from ipa.network.interception import InterceptedChannel
-from ipa.network.simulation import pairwise_keys, simulated_network
+from ipa.network.simulation import own_randomness, pairwise_keys, simulated_network
 from ipa.oracle.steps import query_in_steps
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
@@ -104,7 +104,8 @@ def run_attack(
     except MisbehaviourError as error:
         honest = [helper for helper in HELPERS if helper != attack.helper]
         return _aborted(dict.fromkeys(honest, error), running)
-    return _combined(shares_for_collector(network, result), events, parameters, running)
+    right = _right_sums(network.name, events, parameters, seed)
+    return _combined(shares_for_collector(network, result), right, parameters, running)
 
 
 def run_attack_in_threads(
@@ -122,6 +123,7 @@ def run_attack_in_threads(
     Reveals: the result to the caller, who plays the report collector.
     Raises: ParameterError when the attack changed nothing, EventError for events that are wrong.
     """
+    seed = secrets.randbits(64) if seed is None else seed
     name, keys, channels = "threads", pairwise_keys(seed), in_memory_channels(timeout)
     running = _Running(attack, keys[attack.helper])
     reports = _shared(name, events, parameters, seed)
@@ -135,9 +137,8 @@ def run_attack_in_threads(
         if corrupted and running.tampering:
             channel = InterceptedChannel(channel, [running.tampering])
         prss = running.prss if corrupted else Prss(*keys[helper])
-        network = HelperPartyNetwork(
-            name, [HelperParty(helper, prss, channel)], security=parameters.security
-        )
+        party = HelperParty(helper, prss, channel, own_randomness(helper, seed))
+        network = HelperPartyNetwork(name, [party], security=parameters.security)
         mine = _only(running.inputs(reports) if corrupted else reports, helper)
         try:
             results.update(shares_for_collector(network, query(network, mine, parameters)))
@@ -156,22 +157,38 @@ def run_attack_in_threads(
     honest = {helper: error for helper, error in errors.items() if helper != attack.helper}
     if honest:
         return _aborted(honest, running)
-    return _combined(results, events, parameters, running)
+    right = _right_sums(name, events, parameters, seed)
+    return _combined(results, right, parameters, running)
 
 
 def _combined(
     pairs: Mapping[int, ColumnPair],
-    events: Sequence[Event],
+    right: Sequence[int],
     parameters: QueryParameters,
     running: _Running,
 ) -> AttackReport:
     """What the report collector makes of the shares it got, if they go together."""
     try:
-        sums = combine_at_collector(pairs, parameters.breakdowns)
+        sums = _sums(pairs, parameters)
     except MisbehaviourError as error:
         return AttackReport("aborted", error.step, (), {}, None, running.tampered())
-    is_right = sums == query_in_steps(events, parameters)
-    return AttackReport("released", "", (), {}, is_right, running.tampered())
+    return AttackReport("released", "", (), {}, sums == right, running.tampered())
+
+
+def _sums(pairs: Mapping[int, ColumnPair], parameters: QueryParameters) -> list[int]:
+    return combine_at_collector(pairs, parameters.breakdowns, signed=parameters.epsilon is not None)
+
+
+def _right_sums(
+    name: str, events: Sequence[Event], parameters: QueryParameters, seed: int
+) -> list[int]:
+    """The exact sums; where they are noisy, what honest helpers release from the same randomness."""
+    if parameters.epsilon is None:
+        return query_in_steps(events, parameters)
+    parties = simulated_network(seed).parties.values()
+    network = HelperPartyNetwork(name, parties, security=parameters.security)
+    honest = query(network, _shared(name, events, parameters, seed), parameters)
+    return _sums(shares_for_collector(network, honest), parameters)
 
 
 def _aborted(errors: Mapping[int, MisbehaviourError], running: _Running) -> AttackReport:

@@ -69,6 +69,14 @@ def pairwise_keys(seed: int | None = None) -> dict[int, tuple[bytes, bytes]]:
     return {helper: (keys[helper], keys[right_of(helper)]) for helper in HELPERS}
 
 
+def own_randomness(helper: int, seed: int | None = None) -> Randomness:
+    """What a helper draws by itself, unknown to the others: fresh, or from a seed for repeatable runs.
+
+    Raises: ParameterError for a seed that is no integer of at least 0.
+    """
+    return Randomness.from_seed(seed, f"own randomness of helper {helper}")
+
+
 def simulated_network(
     seed: int | None = None,
     interceptors: Iterable[Interceptor] = (),
@@ -91,7 +99,7 @@ def simulated_network(
             helper,
             Prss(*keys[helper]),
             channels[helper],
-            Randomness.from_seed(seed, f"own randomness of helper {helper}"),
+            own_randomness(helper, seed),
         )
         for helper in HELPERS
     ]

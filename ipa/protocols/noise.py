@@ -54,8 +54,8 @@ def laplace_noise(
     public threshold c_i. All coins of all sums are rows of one table, and compared at once. Each bit of
     U is the XOR of three, each of which two helpers know: no helper knows it or can bias it.
 
-    Cost: 1 + ceil(log2 (lambda + 1)) rounds and those of a subtraction; at most
-    4 k lambda gates a sum for k digits of lambda random bits, and a subtraction's.
+    Cost: ceil(log2 (lambda + 1)) rounds and those of a subtraction; at most 4 k lambda gates a sum for
+    k digits of lambda random bits, and a subtraction's.
     Reveals: nothing.
     """
     digits = noise.digits

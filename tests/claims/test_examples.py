@@ -55,6 +55,31 @@ def test_step_by_step_shows_every_helper_s_view_and_ends_with_the_sums() -> None
     assert said.endswith("[0, 0, 0, 200]\n")
 
 
+def test_noise_shows_what_a_helper_knows_and_draws_beside_the_distribution() -> None:
+    said = output("noise.py", "--draws", "900", "--seed", "2")
+    rows = re.findall(r"^ +(-?\d+)(?: to -?\d+)? +([\d.]+) +(\d+)(?: #+)?$", said, re.MULTILINE)
+    assert len(rows) > 9
+    expected, drawn = sum(float(row[1]) for row in rows), sum(int(row[2]) for row in rows)
+    assert 890 < expected <= 901
+    assert 880 < drawn <= 900
+    assert max(rows, key=lambda row: float(row[1])) == rows[len(rows) // 2]
+    shares = re.findall(r"H\d holds ([01]+) and ([01]+)\n", said)
+    (together, noise) = re.findall(r"as nobody can: ([01]+), the noise (-?\d+)", said)[0]
+    assert int(together, 2) == int(shares[0][0], 2) ^ int(shares[0][1], 2) ^ int(shares[1][1], 2)
+    assert int(together, 2) - (int(together[0]) << len(together)) == int(noise)
+    deviations = re.findall(r"deviation: ([\d.]+) before, ([\d.]+) after", said)
+    assert len(deviations) == 3
+    assert all(float(after) < float(before) for before, after in deviations)
+
+
+def test_noise_says_what_it_is_asked_for_and_refuses_what_cannot_be() -> None:
+    assert "--epsilon" in output("noise.py", "--help")
+    assert "-23 to 23" in output("noise.py", "--cap", "40", "--epsilon", "1/2", "--draws", "64")
+    done = run("noise.py", "--epsilon", "100")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("noise.py: epsilon must be from")
+
+
 def test_the_benchmark_prints_a_table_and_checks_the_answer() -> None:
     lines = output("benchmark.py", "5", "30", "--security", "semi-honest").splitlines()
     assert lines[0].count("|") == 8
