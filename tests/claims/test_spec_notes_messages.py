@@ -5,8 +5,11 @@ import hmac
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -16,7 +19,7 @@ from ipa.client.configuration import helper_keys_from_json
 from ipa.client.rejection import Reason
 from ipa.network.channel import Message
 from ipa.network.sockets import MAX_PAYLOAD_BYTES, MAX_STEP_BYTES
-from ipa.parameters import Capping, Security
+from ipa.parameters import Attribution, Capping, Mechanism, Security
 from ipa.parties import left_of, right_of
 from ipa.query import query
 from ipa.report_query import run_report_query
@@ -68,6 +71,18 @@ def messages_of_queries() -> list[Message]:
         events = ipa.generate_events(20, breakdowns=breakdowns, seed=1)
         parameters = ipa.QueryParameters(breakdowns=breakdowns, cap=5, capping=capping)
         ipa.run_query(events, parameters, no_noise=True, options=options)
+    for attribution in get_args(Attribution):
+        noises: list[tuple[int | None, Mechanism]] = [(None, "laplace"), (9, "laplace-per-helper")]
+        for window, mechanism in noises:
+            parameters = replace(
+                parameters,
+                breakdowns=300,
+                attribution=attribution,
+                attribution_window=window,
+                epsilon=1,
+                mechanism=mechanism,
+            )
+            ipa.run_query(events, parameters, options=options)
     vectors = json.loads((ROOT / "tests/vectors/query_streams.json").read_text(encoding="utf-8"))
     for case in (vectors["cases"][0], vectors["cases"][2]):
         run_report_query(
@@ -199,35 +214,60 @@ def test_tags_are_made_as_said() -> None:
     assert drawn().tags(PATH, messages, messages) == tuple(expected)
 
 
-def agreed_fields(title: str, values: dict[str, int]) -> bytes:
+def as_fraction(value: Fraction) -> bytes:
+    """Numerator and denominator, each behind its length as u16."""
+    numbers = (value.numerator, value.denominator)
+    parts = (number.to_bytes((number.bit_length() + 7) // 8, "big") for number in numbers)
+    return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+
+
+def agreed_fields(title: str, values: dict[str, int | Fraction]) -> bytes:
     """The values as the table `title` of "What helpers agree on" lays them out."""
     section = TEXT.split("### What helpers agree on")[1].split("\n## ")[0]
     table = section.split(f"| {title} |")[1].split("\n\n")[0]
-    rows = re.findall(r"^\| (\w+) \| u(\d+) \|", table, re.MULTILINE)
+    rows = re.findall(r"^\| (\w+) \| (u\d+|fraction) \|", table, re.MULTILINE)
     assert {name for name, _ in rows} == set(values)
-    return b"".join(values[name].to_bytes(int(bits) // 8, "big") for name, bits in rows)
+    return b"".join(
+        as_fraction(Fraction(values[name]))
+        if kind == "fraction"
+        else int(values[name]).to_bytes(int(kind[1:]) // 8, "big")
+        for name, kind in rows
+    )
 
 
 @pytest.mark.parametrize("security", ["semi-honest", "malicious"])
 def test_what_helpers_agree_on_is_hashed_as_the_tables_say(security: Security) -> None:
     """The input check's digests, computed from SPEC_NOTES and the shares alone."""
     parameters = ipa.QueryParameters(
-        breakdowns=3, cap=9, capping="truncate", aggregate="count", security=security, value_bits=5
+        breakdowns=3,
+        cap=9,
+        capping="truncate",
+        aggregate="count",
+        attribution="first-touch",
+        attribution_window=700,
+        epsilon=Fraction(3, 2),
+        mechanism="laplace-per-helper",
+        security=security,
+        value_bits=5,
     )
     transcript = ipa.Transcript()
     network = ipa.simulated_network(1, [transcript], security=security)
     reports = ipa.share_events(network, ipa.generate_events(0), parameters, ipa.Randomness())
     rules = b""
     if security == "malicious":
-        fields = {"degree": 64, "batch_gates": 1 << 26, "batch_elements": 1 << 16}
-        rules = agreed_fields("Rules of the check", fields | {"smallest_prime_field": 1 << 60})
+        fields: dict[str, int | Fraction] = {"degree": 64, "batch_gates": 1 << 26}
+        more: dict[str, int | Fraction] = {"batch_elements": 1 << 16, "smallest_prime_field": 1 << 60}
+        rules = agreed_fields("Rules of the check", fields | more)
     choices = {"capping": 1, "aggregate": 1, "security": int(security == "malicious")}
+    choices |= {"attribution": 1, "mechanism": 1, "match_keys_can_collide": 0}
     widths = {"match_key_bits": 64, "attribution_constraint_id_bits": 16}
     others = {"breakdowns": 3, "cap": 9, "timestamp_bits": 32, "value_bits": 5}
-    agreed = agreed_fields("Query parameters", others | choices | widths)
-    parts = (b"ipa v2 agreed", network.name.encode(), rules, agreed, bytes(10))
+    noise: dict[str, int | Fraction] = {"epsilon": Fraction(3, 2), "delta": Fraction(1, 10**9), }
+    others["attribution_window"] = 700
+    agreed = agreed_fields("Query parameters", {**others, **choices, **widths, **noise})
+    parts = (b"ipa v2 agreed", network.name.encode(), rules, agreed, b"query-1")
     public = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-    query(network, reports, parameters)
+    query(network, reports, parameters, "query-1")
     sent = {m.sender: m.payload for m in transcript.messages if m.step == "query/input-check"}
     for helper in (1, 2, 3):  # to both neighbours the same: without rows all shares are zero bytes
         tables = b"".join(
