@@ -215,7 +215,7 @@ def test_wrong_keys_are_not_opened(helper: int, own: list[int], right: list[int]
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_of_any_message_is_detected(change: Change) -> None:
+def test_a_change_of_any_message_of_the_shuffle_is_detected(change: Change) -> None:
     honest = MaliciousSimulation(1)
     assert sorted(reconstruct_for_testing(run(honest))) == sorted(VALUES)
     messages = honest.transcript.messages

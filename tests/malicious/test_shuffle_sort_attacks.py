@@ -54,7 +54,7 @@ def honest_messages() -> list[Message]:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_of_any_message_is_detected(change: Change) -> None:
+def test_a_change_of_any_message_of_the_sort_is_detected(change: Change) -> None:
     """All but those of the checks, of which every twelfth: they have tests of their own."""
     messages = honest_messages()
     assert sum(message.step.endswith("compare/open") for message in messages) >= 6
