@@ -83,9 +83,11 @@ def run_report_query(
     (SPEC_NOTES: breakdown-range).
 
     `on_accepted` is called with the number of reports and the receipt before any report is opened.
-    `no_noise` must be True, as for run_query. Raises ParameterError when the parameters are not
-    those the reports were made for, ReportError when the streams are not of one query, BudgetError,
-    MisbehaviourError.
+    `no_noise` must be True, as for run_query.
+
+    Raises: ParameterError when the parameters are not those the reports were made for; ReportError
+    when the streams are not of one query; BudgetError when the query is not paid for, and
+    InputError when the ledger cannot be used; MisbehaviourError when a helper deviates.
     """
     if not no_noise:
         raise ParameterError("noise is not available: say no_noise=True to release exact sums")
@@ -122,9 +124,11 @@ def run_report_query(
 
 
 def check_parameters(asked: FanoutQuery, parameters: QueryParameters) -> None:
-    """Raise ParameterError unless the reports were made with the widths of the parameters.
+    """Check that the reports were made with the widths of the parameters.
 
     Breakdown keys may be wider: when reports are made it need not be known how many the query has.
+
+    Raises: ParameterError that names the width which differs.
     """
     wanted = {"match_key_bits": parameters.match_key_bits, **vars(FieldWidths.of(parameters))}
     made_with = {"match_key_bits": asked.match_key_bits, **vars(asked.widths)}
@@ -137,7 +141,10 @@ def check_parameters(asked: FanoutQuery, parameters: QueryParameters) -> None:
 
 
 def pay(payment: Payment, asked: FanoutQuery, rows: int, parameters: QueryParameters) -> Receipt:
-    """Charge the query in the ledger; BudgetError if refused, as for `ipa.budget.ledger.charge`."""
+    """Charge the query in the ledger.
+
+    Raises: BudgetError if it is refused, and what else `ipa.budget.ledger.charge` raises.
+    """
     context = asked.context
     record = QueryRecord(
         query_id=payment.query_id,

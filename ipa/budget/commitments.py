@@ -14,7 +14,10 @@ MAX_NUMBER = (1 << 63) - 1
 
 @dataclass(frozen=True, kw_only=True)
 class CollectorShare:
-    """What a site allots to one of its report collectors for an epoch: the spec's epsilon_r."""
+    """What a site allots to one of its report collectors for an epoch: the spec's epsilon_r.
+
+    Raises: ParameterError for a malformed name or epsilon.
+    """
 
     report_collector: str
     epsilon: Fraction
@@ -32,8 +35,10 @@ class Commitment:
     The spec leaves the mechanism open (SPEC_NOTES: commitment-mechanism).
     One helper party network, one match key provider, and a share of epsilon for each of its report
     collectors; a collector that is not named can ask nothing. The order of `shares` has no
-    meaning and is normalised. Raises ParameterError for a malformed name, epoch or epsilon, for no
-    shares (the site could not ask anything until the next epoch), and for a collector named twice.
+    meaning and is normalised.
+
+    Raises: ParameterError for a malformed name, epoch or epsilon, for no shares (the site could not
+    ask anything until the next epoch), and for a collector named twice.
     """
 
     site: str

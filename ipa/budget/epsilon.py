@@ -26,7 +26,9 @@ def exact_epsilon(value: str | int | Fraction) -> Fraction:
     """Epsilon as an exact number: above 0, at most MAX_EPSILON, a whole number of millionths.
 
     Text is a plain decimal such as "0.25": no sign, exponent or fraction bar. Floats are refused,
-    because the float 0.1 is not one tenth. Raises ParameterError.
+    because the float 0.1 is not one tenth.
+
+    Raises: ParameterError for anything else.
     """
     if isinstance(value, str):
         if not _DECIMAL.fullmatch(value):

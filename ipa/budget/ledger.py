@@ -8,8 +8,9 @@ over the queries on record; there is no second count that could differ.
 
 A query is charged before it runs and a charge is never taken back, so that a crash can cost a
 report collector budget, but nobody privacy (SPEC_NOTES: charge-first). All functions may be called
-from any number of processes and threads at once, and each raises InputError if the file is
-missing, damaged, not a ledger or of another version, and BudgetError if it stays locked.
+from any number of processes and threads at once. Beside what its own docstring says, each of them
+raises InputError if the file is missing, damaged, not a ledger or of another version, and
+BudgetError if it stays locked.
 """
 
 import sqlite3
@@ -57,8 +58,10 @@ class Receipt:
 def create_ledger(path: Path, *, network_name: str, site_epsilon: Fraction) -> None:
     """Create the ledger of a helper party network, which grants each site `site_epsilon` per epoch.
 
-    Doing it again with the same arguments changes nothing. Raises ParameterError for a malformed
-    argument, BudgetError if there is a ledger with other settings.
+    Doing it again with the same arguments changes nothing.
+
+    Raises: ParameterError for a malformed argument; BudgetError if there is a ledger with other
+    settings.
     """
     check_identifier("network_name", network_name)
     settings = (network_name, to_micro(exact_epsilon(site_epsilon)))
@@ -69,7 +72,10 @@ def create_ledger(path: Path, *, network_name: str, site_epsilon: Fraction) -> N
 
 
 def check_total(commitment: Commitment, site_epsilon: Fraction) -> None:
-    """Raise BudgetError if the shares exceed what a site has in an epoch."""
+    """Check that the shares are together at most what a site has in an epoch.
+
+    Raises: BudgetError if they exceed it.
+    """
     if commitment.total > site_epsilon:
         raise BudgetError(
             f"site {commitment.site} commits epsilon {decimal_text(commitment.total)} for epoch "
@@ -81,8 +87,9 @@ def commit(path: Path, commitment: Commitment) -> None:
     """Record a site's commitment for an epoch; it holds until the epoch ends.
 
     The first one counts: an identical one changes nothing, a different one is refused. One to
-    another helper party network is recorded as well, and then nothing can be charged here. Raises
-    BudgetError if another is on record or the shares exceed the site's budget.
+    another helper party network is recorded as well, and then nothing can be charged here.
+
+    Raises: BudgetError if another is on record or the shares exceed the site's budget.
     """
     site, epoch = commitment.site, commitment.epoch
     with writing(path) as ledger:
@@ -104,7 +111,10 @@ def commit(path: Path, commitment: Commitment) -> None:
 
 
 def committed(path: Path, *, site: str, epoch: int) -> Commitment | None:
-    """The site's commitment for the epoch, if any; its reports are validated against it."""
+    """The site's commitment for the epoch, if any; its reports are validated against it.
+
+    Raises: ParameterError for a malformed site or epoch.
+    """
     check_identifier("site", site)
     check_integer("epoch", epoch, 0, MAX_EPOCH)
     with reading(path) as ledger:
@@ -116,9 +126,11 @@ def charge(path: Path, query: QueryRecord) -> Receipt:
 
     All or nothing, and on disk when this returns. A query id is charged once: to run a query again
     is to draw its noise again, which costs again, under a new id. After a crash, `find_receipt`
-    tells whether the charge happened. Raises BudgetError, and then nothing was charged, if the id
-    is used, the site or collector is not committed, the site is committed to another network or
-    match key provider, the query is for another network, or less than the query's epsilon remains.
+    tells whether the charge happened.
+
+    Raises: BudgetError, and then nothing was charged, if the id is used, the site or collector is
+    not committed, the site is committed to another network or match key provider, the query is for
+    another network, or less than the query's epsilon remains.
     """
     with writing(path) as ledger:
         if receipt := _receipt(ledger, query.query_id):
@@ -146,14 +158,20 @@ def charge(path: Path, query: QueryRecord) -> Receipt:
 
 
 def find_receipt(path: Path, query_id: str) -> Receipt | None:
-    """The receipt of the query with this id, or None: it was never charged."""
+    """The receipt of the query with this id, or None: it was never charged.
+
+    Raises: ParameterError for a malformed id.
+    """
     check_identifier("query_id", query_id)
     with reading(path) as ledger:
         return _receipt(ledger, query_id)
 
 
 def remaining(path: Path, *, site: str, epoch: int, report_collector: str) -> Fraction:
-    """What the collector may still spend in the epoch; BudgetError if it was committed nothing."""
+    """What the collector may still spend in the epoch.
+
+    Raises: BudgetError if it was committed nothing; ParameterError for a malformed name or epoch.
+    """
     check_identifier("site", site)
     check_identifier("report_collector", report_collector)
     check_integer("epoch", epoch, 0, MAX_EPOCH)

@@ -65,7 +65,8 @@ def create_tables(path: Path, network_name: str, site_epsilon: int) -> None:
     """Make the file a ledger with these settings, unless it is a ledger already.
 
     `site_epsilon` is in millionths. An empty file, as a kill at this moment leaves it, is filled.
-    Raises InputError for a file that is neither empty nor a ledger.
+
+    Raises: InputError for a file that is neither empty nor a ledger.
     """
     with _transaction(path, "rwc", "BEGIN IMMEDIATE") as connection:
         if connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
@@ -91,7 +92,10 @@ def create_tables(path: Path, network_name: str, site_epsilon: int) -> None:
 
 
 def reading(path: Path) -> AbstractContextManager[sqlite3.Connection]:
-    """A transaction that sees one state of the ledger; the file may be read-only."""
+    """A transaction that sees one state of the ledger; the file may be read-only.
+
+    Raises: InputError when there is no ledger that can be read; BudgetError when it stays locked.
+    """
     return _ledger(path, "BEGIN")
 
 
@@ -100,6 +104,9 @@ def writing(path: Path) -> AbstractContextManager[sqlite3.Connection]:
 
     BEGIN IMMEDIATE takes the write lock before anything is read, so that what the block has
     checked still holds when it writes.
+
+    Raises: InputError when there is no ledger that can be written; BudgetError when it stays
+    locked.
     """
     return _ledger(path, "BEGIN IMMEDIATE")
 

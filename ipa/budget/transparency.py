@@ -36,7 +36,8 @@ class QueryRecord:
     other reports do not appear, because their budgets are not touched. `epoch` is the epoch in
     which the reports' match keys were encrypted (SPEC_NOTES: budget-epoch). `charged_at` is in
     seconds of Unix time and comes from the caller. `query_id` is the caller's own and must be new.
-    Raises ParameterError.
+
+    Raises: ParameterError for a malformed name, and for a number out of its range.
     """
 
     query_id: str
@@ -69,7 +70,9 @@ def export_queries(queries: Iterable[QueryRecord], out: TextIO, form: ExportForm
     """Write the records to `out`, one line each: JSON objects, or CSV below a line of names.
 
     Both forms carry the same fields. Epsilon is a decimal in text, so that no reader makes a float
-    of it by accident; `charged_at` is ISO 8601 in UTC. Raises ParameterError for another form.
+    of it by accident; `charged_at` is ISO 8601 in UTC.
+
+    Raises: ParameterError for another form.
     """
     rows = map(published, queries)
     if form == "jsonl":

@@ -63,7 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Create and commit as asked, then show the budgets or queries."""
+    """Create and commit as asked, then show the budgets or queries.
+
+    Raises: ParameterError for options that are missing or would be ignored; BudgetError and
+    InputError as the ledger does.
+    """
     _check_options(arguments)
     if arguments.create is not None or arguments.commit:
         network_name = load_configuration(arguments.network).name

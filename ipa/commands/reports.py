@@ -20,7 +20,10 @@ from ipa.report_query import Payment, ReportQueryResult, run_report_query
 
 
 def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters) -> int:
-    """Answer the query in the directory and show what it released, dropped and cost."""
+    """Answer the query in the directory and show what it released, dropped and cost.
+
+    Raises: ParameterError for options that do not go together; the errors of `run_report_query`.
+    """
     payment = _payment(arguments)
     keys = load_all_helper_keys(arguments.keys)
     streams = read_streams(Path(arguments.events))
