@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 
-from ipa.budget.ledger import Receipt, charge
+from ipa.budget.charging import charge_together
+from ipa.budget.ledger import Receipt, record_outcome
+from ipa.budget.ledger_directory import Ledgers
 from ipa.budget.transparency import QueryRecord
 from ipa.client.configuration import HelperKeys
 from ipa.client.fanout_query import FanoutQuery, FieldWidths
@@ -13,6 +14,7 @@ from ipa.client.rejection import Reason
 from ipa.errors import ParameterError
 from ipa.intake.query_comparison import agree_on_query
 from ipa.intake.report_intake import take_in_reports
+from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
@@ -24,12 +26,12 @@ from ipa.sharing.linear_hash import collision_probability
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """What a query costs and where it is charged: the helpers' ledger.
+    """What a query costs and where it is charged: the ledgers of helpers 1, 2 and 3.
 
-    `query_id` must be new to the ledger; `charged_at` is Unix time in seconds.
+    `query_id` must be new to the ledgers; `charged_at` is Unix time in seconds.
     """
 
-    ledger: Path
+    ledgers: Ledgers
     epsilon: Fraction
     query_id: str
     charged_at: int
@@ -69,6 +71,7 @@ def run_report_query(
     parameters: QueryParameters,
     *,
     payment: Payment | None = None,
+    no_budget: bool = False,
     compressed_match_key_bits: int | None = None,
     no_noise: bool = False,
     options: RunOptions = DEFAULT_OPTIONS,
@@ -77,23 +80,22 @@ def run_report_query(
     """Answer the query of three streams (spec: Querying), simulating three helpers and the release.
 
     `streams` and `helper_keys` are those of helpers 1, 2 and 3. With a `payment`, the site must
-    have committed to the query's network, provider and collector, and epsilon is charged before any
-    report is opened (SPEC_NOTES: charge-first). Bad reports are dropped. A report with a breakdown
-    key of `parameters.breakdowns` or more is used and counts nowhere: the key is secret
+    have committed to the query's network, provider and collector, and epsilon is charged in all three
+    ledgers before any report is opened (SPEC_NOTES: charge-first). A query without a payment must say
+    `no_budget=True`: nothing then compares the query with a commitment, and nothing bounds what such
+    queries reveal (SPEC_NOTES: no-budget). Bad reports are dropped. A report with a breakdown key of
+    `parameters.breakdowns` or more is used and counts nowhere: the key is secret
     (SPEC_NOTES: breakdown-range).
 
     `on_accepted` is called with the number of reports and the receipt before any report is opened.
     `no_noise` must be True, as for run_query.
 
-    Raises: ParameterError when the parameters are not those the reports were made for; ReportError
-    when the streams are not of one query; BudgetError when the query is not paid for, and
-    InputError when the ledger cannot be used; MisbehaviourError when a helper deviates.
+    Raises: ParameterError when the parameters are not those the reports were made for, and for
+    neither or both of a payment and `no_budget`; ReportError when the streams are not of one query;
+    BudgetError when the query is not paid for, and InputError when a ledger cannot be used;
+    MisbehaviourError when a helper deviates.
     """
-    if not no_noise:
-        raise ParameterError("noise is not available: say no_noise=True to release exact sums")
-    for name, found in (("streams", streams), ("helper keys", helper_keys)):
-        if len(found) != len(HELPERS):
-            raise ParameterError(f"there must be {name} for 3 helpers, not {len(found)}")
+    _check_request(streams, helper_keys, payment, no_budget=no_budget, no_noise=no_noise)
     network = options.new_network(parameters.security)
     own_streams = agree_on_query(
         network,
@@ -105,7 +107,9 @@ def run_report_query(
     if compressed_match_key_bits is not None:
         check_compressed_bits(agreed.query.match_key_bits, compressed_match_key_bits)
         parameters = replace(parameters, match_key_bits=compressed_match_key_bits)
-    receipt = pay(payment, agreed.query, len(agreed.records), parameters) if payment else None
+    receipt = None
+    if payment is not None:
+        receipt = pay(network, payment, agreed.query, len(agreed.records), parameters)
     if on_accepted is not None:
         on_accepted(len(agreed.records), receipt)
     intake = take_in_reports(network, own_streams)
@@ -116,11 +120,34 @@ def run_report_query(
         bound = collision_probability(reports.rows, compressed_match_key_bits)
         compression = Compression(compressed_match_key_bits, bound)
     shared = query(network, reports, parameters)
+    if payment is not None:  # before the release, so that no answer is without it
+        for ledger in payment.ledgers:
+            record_outcome(ledger, payment.query_id, reports.rows)
     sums = combine_at_collector(shares_for_collector(network, shared), parameters.breakdowns)
     result = QueryResult(sums, reports.rows, parameters, network.costs)
     return ReportQueryResult(
         result, intake.query, intake.submitted, intake.dropped, receipt, compression
     )
+
+
+def _check_request(
+    streams: Sequence[bytes],
+    helper_keys: Sequence[HelperKeys],
+    payment: Payment | None,
+    *,
+    no_budget: bool,
+    no_noise: bool,
+) -> None:
+    """Raise ParameterError for what cannot be asked whatever is in the streams."""
+    if not no_noise:
+        raise ParameterError("noise is not available: say no_noise=True to release exact sums")
+    if (payment is None) != no_budget:
+        raise ParameterError(
+            "a query over encrypted reports needs a payment, or says no_budget=True; not both"
+        )
+    for name, found in (("streams", streams), ("helper keys", helper_keys)):
+        if len(found) != len(HELPERS):
+            raise ParameterError(f"there must be {name} for 3 helpers, not {len(found)}")
 
 
 def check_parameters(asked: FanoutQuery, parameters: QueryParameters) -> None:
@@ -140,10 +167,16 @@ def check_parameters(asked: FanoutQuery, parameters: QueryParameters) -> None:
             )
 
 
-def pay(payment: Payment, asked: FanoutQuery, rows: int, parameters: QueryParameters) -> Receipt:
-    """Charge the query in the ledger.
+def pay(
+    network: HelperPartyNetwork,
+    payment: Payment,
+    asked: FanoutQuery,
+    rows: int,
+    parameters: QueryParameters,
+) -> Receipt:
+    """Charge the query in the three ledgers; what helper 1's has on record of it.
 
-    Raises: BudgetError if it is refused, and what else `ipa.budget.ledger.charge` raises.
+    Cost, Reveals and Raises: those of `ipa.budget.charging.charge_together`.
     """
     context = asked.context
     record = QueryRecord(
@@ -160,4 +193,5 @@ def pay(payment: Payment, asked: FanoutQuery, rows: int, parameters: QueryParame
         rows=rows,
         breakdowns=parameters.breakdowns,
     )
-    return charge(payment.ledger, record)
+    ledgers = dict(zip(HELPERS, payment.ledgers, strict=True))
+    return charge_together(network, ledgers, dict.fromkeys(HELPERS, record))[HELPERS[0]]

@@ -16,7 +16,19 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
         "--keys", type=Path, metavar="NETWORK_DIR", help="the directory of `ipa keygen`"
     )
     reports.add_argument(
-        "--ledger", type=Path, metavar="FILE", help="charge the query in this budget ledger"
+        "--ledger", type=Path, metavar="DIR", help="charge the query in the ledgers in here"
+    )
+    reports.add_argument(
+        "--board",
+        type=Path,
+        metavar="FILE",
+        help="the commitment board that the ledgers read (default: the one in DIR)",
+    )
+    reports.add_argument(
+        "--no-budget",
+        action="store_true",
+        default=None,
+        help="charge nothing, so that nothing bounds what such queries reveal",
     )
     reports.add_argument(
         "--epsilon", metavar="E", help="the epsilon to charge, a decimal; with --ledger"
@@ -34,7 +46,10 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
 
 def is_report_query(arguments: argparse.Namespace) -> bool:
     """Whether the query is over a directory of reports. Raises ParameterError for mixed options."""
-    only_for_reports = ("keys", "ledger", "epsilon", "query_id", "compress_match_keys")
+    only_for_reports = (
+        *("keys", "ledger", "board", "no_budget", "epsilon", "query_id"),
+        "compress_match_keys",
+    )
     given = [name for name in only_for_reports if getattr(arguments, name) is not None]
     if Path(arguments.events).is_dir():
         if arguments.keys is None:

@@ -116,6 +116,7 @@ def answer(world: World, *interceptors: Interceptor) -> ReportQueryResult:
         world.streams,
         world.keys,
         PARAMETERS,
+        no_budget=True,
         no_noise=True,
         options=RunOptions(interceptors=interceptors),
     )

@@ -23,13 +23,17 @@ SHARED = {"foundation", "sharing", "network"}
 CIRCUITS = {"protocols.primitives", "protocols.verification", "protocols.circuits"}
 PROTOCOLS = SHARED | CIRCUITS | {"reports"}
 QUERY = PROTOCOLS | {"protocols", "release", "query"}
-EVERYTHING = QUERY | {"oracle", "budget", "client", "intake", "report_query", "attacks"}
+EVERYTHING = (
+    QUERY
+    | {"oracle", "budget", "client", "intake", "report_query", "attacks"}
+    | {"budget.charging"}
+)
 
 MAY_IMPORT: dict[str, set[str]] = {
     "foundation": set(),
     "sharing": {"foundation"},
     "oracle": {"foundation"},
-    "budget": {"foundation"},
+    "budget": {"foundation", "budget.charging"},  # the latter in its `__init__` alone
     "client": {"foundation", "sharing"},
     "reports": {"foundation", "sharing"},
     "network": {"foundation", "sharing"},
@@ -40,7 +44,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "release": SHARED,
     "query": QUERY,
     "intake": PROTOCOLS | {"client"},
-    "report_query": QUERY | {"client", "budget", "intake"},
+    "budget.charging": SHARED | {"protocols.primitives", "budget"},
+    "report_query": QUERY | {"client", "budget", "budget.charging", "intake"},
     "attacks": QUERY | {"oracle"},
     "": EVERYTHING,
     "__main__": {"commands"},

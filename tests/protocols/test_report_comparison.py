@@ -72,6 +72,7 @@ def test_a_query_with_a_tampered_agreement_is_not_answered(step: str, change: Ch
                     world().streams,
                     world().keys,
                     malicious,
+                    no_budget=True,
                     no_noise=True,
                     options=RunOptions(interceptors=[tampering]),
                 )
