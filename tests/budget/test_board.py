@@ -1,7 +1,7 @@
 """The commitment board, in memory and as a file: one entry for a site and epoch, the first one."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
@@ -20,12 +20,19 @@ from budget_cases import (
     share,
     terms,
 )
-from worker_processes import FORK_WARNING, Work, start
+from worker_processes import FORK_WARNING, Work, quick_directory, start
 
 from ipa.budget.board import CommitmentBoard, FileBoard, MemoryBoard
 from ipa.errors import BudgetError, InputError, ParameterError
 
 pytestmark = pytest.mark.filterwarnings(FORK_WARNING)
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """In memory: nothing here needs a disk."""
+    with quick_directory() as directory:
+        yield directory
 
 
 def in_file(directory: Path) -> CommitmentBoard:

@@ -1,10 +1,10 @@
 """The budget ledger's rules, one by one and against a plain model."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ from budget_cases import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from worker_processes import quick_directory
 
 from ipa.budget.board import MemoryBoard
 from ipa.budget.commitments import Commitment
@@ -52,8 +53,9 @@ from ipa.errors import BudgetError, ParameterError
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return new_ledger(tmp_path)
+def ledger() -> Iterator[Ledger]:
+    with quick_directory() as directory:
+        yield new_ledger(directory)
 
 
 def left(ledger: Ledger, **changed: Any) -> Fraction:
@@ -404,8 +406,8 @@ def test_sequences_in_any_order_behave_like_the_model(steps: list[Step]) -> None
 
 def check_against_the_model(steps: list[Step]) -> None:
     model = Model()
-    with TemporaryDirectory() as directory:
-        ledger = new_ledger(Path(directory), 10 * MICRO, board=MemoryBoard(terms(10 * MICRO)))
+    with quick_directory() as directory:
+        ledger = new_ledger(directory, 10 * MICRO, board=MemoryBoard(terms(10 * MICRO)))
         for step in steps:
             if isinstance(step, QueryRecord):
                 assert accepted(partial(pay, ledger, step)) == model.charge(step)

@@ -26,6 +26,7 @@ from budget_cases import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from worker_processes import quick_directory
 
 from ipa.budget import append_only
 from ipa.budget.append_only import reading, writing
@@ -67,6 +68,13 @@ WRITES: list[Callable[[Ledger], Any]] = [
     lambda ledger: settle(ledger, [query("q5")]),
     lambda ledger: record_outcome(ledger, "q1", 1),
 ]
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """In memory: nothing here needs a disk."""
+    with quick_directory() as directory:
+        yield directory
 
 
 def filled(directory: Path) -> Path:
@@ -469,8 +477,8 @@ def test_an_error_is_one_line_whatever_sqlite_quotes() -> None:
 
 @given(st.data())
 def test_damage_raises_only_documented_errors(data: st.DataObject) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        path = filled(Path(name))
+    with quick_directory() as directory:
+        path = filled(directory)
         content = path.read_bytes()
         generator = random.Random(data.draw(st.integers(0, 1 << 32)))
         damaged = bytearray(content)
