@@ -276,6 +276,20 @@ def test_the_file_takes_a_commitment_with_all_its_shares_and_no_more(tmp_path: P
     run_sql(path, f"INSERT INTO {before_all_are_there}")
 
 
+def test_the_file_takes_no_charge_from_before_the_clock_s_start(tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    row = {"epoch": 0, "epsilon": 1}
+    run_sql(
+        path,
+        f"INSERT INTO commitment VALUES ('shop.example', 0, {during(0)}, 1)",
+        "INSERT INTO share VALUES"
+        " ('shop.example', 0, 'collector', 'network-1', 'provider.example', 1)",
+    )
+    with pytest.raises(sqlite3.IntegrityError, match="does not allow this"):
+        run_sql(path, f"INSERT INTO {query_row(charged_at=CLOCK.start - 1, **row)}")
+    run_sql(path, f"INSERT INTO {query_row(charged_at=CLOCK.start, **row)}")
+
+
 @pytest.mark.parametrize("table", ["commitment", "share", "asked", "query", "outcome"])
 def test_a_row_cannot_be_replaced_through_its_rowid(tmp_path: Path, table: str) -> None:
     path = filled(tmp_path)

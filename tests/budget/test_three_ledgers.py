@@ -23,7 +23,7 @@ from budget_cases import (
 from worker_processes import FORK_WARNING, kills_at_every_statement, quick_directory, start
 
 from ipa.attacks import Tampering
-from ipa.budget import ledger_directory
+from ipa.budget import charging, ledger_directory
 from ipa.budget.board import MemoryBoard
 from ipa.budget.charging import charge_together
 from ipa.budget.ledger import (
@@ -285,7 +285,7 @@ def test_a_charge_to_another_budget_is_not_taken_over(
     assert ledger_directory.queries(*ledgers) == ()
 
 
-def test_a_list_that_was_not_announced_is_noticed(ledgers: Ledgers) -> None:
+def test_a_list_that_is_not_the_same_to_both_is_noticed(ledgers: Ledgers) -> None:
     pay(ledgers[0], query("q1"))
     pay(ledgers[1], query("q1"))
     for bit in (0, 40, 8 * 80):
@@ -296,12 +296,33 @@ def test_a_list_that_was_not_announced_is_noticed(ledgers: Ledgers) -> None:
     assert ids(ledgers) == [["q1"], ["q1"], []]
 
 
-def test_a_list_of_any_length_is_not_asked_for(ledgers: Ledgers) -> None:
-    """A helper says that its list has 2^31 bytes and more: its neighbours do not wait for them."""
-    for receiver in (None,):
-        lie = Tampering(1, "budget/compare/broadcast", "flip", receiver=receiver, bit=8 * 72 + 7)
-        with pytest.raises(VerificationError):
-            together(ledgers, query("q1"), lie)
+@pytest.mark.parametrize(
+    ("announced", "problem"),
+    [
+        ({"list_digest": bytes(32)}, "a helper sent no list of charges"),
+        ({"list_bytes": 90}, "a helper sent no list of charges"),
+        ({"list_bytes": 1_001}, "more charges than there can be"),
+        ({"list_bytes": (1 << 32) - 1}, "more charges than there can be"),
+    ],
+)
+def test_a_list_must_be_the_one_that_was_announced(
+    announced: dict[str, Any], problem: str, ledgers: Ledgers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Helper 1 tells both the same, and not what it sends then. Nobody waits for gigabytes."""
+    pay(ledgers[0], query("q1"))
+    pay(ledgers[1], query("q1"))
+
+    def view(asked: QueryRecord, known: bytes) -> Any:
+        lies = announced if asked.charged_at == during(7) + 1 else {}
+        return replace(honest(asked, known), **lies)
+
+    honest = charging._view
+    monkeypatch.setattr(charging, "_view", view)
+    monkeypatch.setattr(charging, "MAX_LIST_BYTES", 1_000)
+    asked = dict.fromkeys(HELPERS, query("q2")) | {1: query("q2", charged_at=during(7) + 1)}
+    with pytest.raises(VerificationError, match=problem):
+        together(ledgers, asked)
+    assert ids(ledgers) == [["q1"], ["q1"], []]
 
 
 @pytest.mark.parametrize("step", STEPS)

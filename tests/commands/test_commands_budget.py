@@ -166,14 +166,18 @@ def test_budgets_refresh_and_close_as_time_goes_by(
     assert main([*committed, "--epoch", "2"]) == 0
     at(monkeypatch, start + 199)
     assert main(paid) == 0
+    new_site = ["--site", "a.example", "--commit", "c=1"]
+    assert main(["budget", "--ledger", "l", *network, *new_site]) == 0  # for the running epoch
     capsys.readouterr()
     assert main(["budget", "--ledger", "l", "--format", "json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert [(one["epoch"], one["report_collector"], one["remaining"]) for one in shown] == [
         (1, NEWS, "0.3"),
+        (2, "c", "1"),
         (2, "b", "1"),
     ]
-    assert [one["closes"] for one in shown] == ["2023-11-14T22:16:40Z", "2023-11-14T22:18:20Z"]
+    closing = [one["closes"] for one in shown]
+    assert closing == ["2023-11-14T22:16:40Z", *["2023-11-14T22:18:20Z"] * 2]
     at(monkeypatch, start + 200)
     capsys.readouterr()
     fails(capsys, 3, "the budget of epoch 1 is closed since 2023-11-14T22:16:40Z", paid)
