@@ -6,6 +6,7 @@ of its report collectors, so that a second network cannot grant the same epsilon
 without an entry of its own has that of the last epoch before it (SPEC_NOTES: commitment-board).
 """
 
+import sqlite3
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -34,13 +35,20 @@ _KIND = FileKind(
     name="commitment board",
     application_id=0x49504142,  # "IPAB"
     version=1,
-    tables={"settings": TERMS_COLUMNS, **TABLES},
+    tables={
+        "settings": TERMS_COLUMNS,
+        **TABLES,
+        "fixed": "site TEXT NOT NULL, epoch INTEGER NOT NULL, PRIMARY KEY (site, epoch)",
+    },
     refused={
         "settings": "EXISTS (SELECT 1 FROM settings)",
         "share": REFUSED["share"],
-        # Also: only for the next epoch, or for the running one if there is none before it.
+        "fixed": """EXISTS (SELECT 1 FROM fixed WHERE site = NEW.site AND epoch = NEW.epoch)""",
+        # Also: only for the next epoch, or for the running one if there is none before it; and
+        # nothing that changes what a query was charged under.
         "commitment": f"""{REFUSED["commitment"]}
             OR NEW.epoch NOT IN ({_RUNNING}, {_RUNNING} + 1)
+            OR EXISTS (SELECT 1 FROM fixed WHERE site = NEW.site AND epoch >= NEW.epoch)
             OR NEW.epoch = {_RUNNING} AND EXISTS
                 (SELECT 1 FROM commitment WHERE site = NEW.site AND epoch < NEW.epoch)""",
     },
@@ -66,9 +74,13 @@ class CommitmentBoard(Protocol):
         """
 
     def in_force(self, site: str, epoch: int) -> Commitment | None:
-        """What counts for the site in the epoch: its entry, or the last one before it.
+        """What counts for the site in the epoch: its entry, or the last one before it."""
 
-        For an epoch that has begun the answer never changes any more.
+    def fix(self, site: str, epoch: int) -> Commitment | None:
+        """What is in force, for a charge: from now on the answer for this epoch never changes.
+
+        By the clock of who charges the epoch has begun, by that of who commits it may not have:
+        without this a site could commit anew between the two. If nothing is in force nothing is fixed.
         """
 
     def sites(self) -> tuple[str, ...]:
@@ -82,6 +94,7 @@ class MemoryBoard:
         self.terms = terms
         self._entries: dict[tuple[str, int], Commitment] = {}
         self._latest = 0
+        self._fixed: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def commit(self, commitment: Commitment, *, now: int) -> None:
@@ -91,6 +104,7 @@ class MemoryBoard:
             key = (commitment.site, commitment.epoch)
             if _is_known(commitment, self._entries.get(key)):
                 return
+            _check_not_fixed(commitment, self._fixed.get(key[0], -1) >= key[1])
             latest = max(self._latest, now)  # a clock that was put back opens nothing again
             earlier = any(site == key[0] and epoch < key[1] for site, epoch in self._entries)
             self.terms.clock.check_can_be_committed(key[1], latest, is_first=not earlier)
@@ -100,13 +114,24 @@ class MemoryBoard:
     def in_force(self, site: str, epoch: int) -> Commitment | None:
         """What counts for the site in the epoch: see CommitmentBoard."""
         with self._lock:
-            epochs = [e for s, e in self._entries if s == site and e <= epoch]
-            return replace(self._entries[site, max(epochs)], epoch=epoch) if epochs else None
+            return self._in_force(site, epoch)
+
+    def fix(self, site: str, epoch: int) -> Commitment | None:
+        """What is in force, for a charge: see CommitmentBoard."""
+        with self._lock:
+            found = self._in_force(site, epoch)
+            if found is not None:
+                self._fixed[site] = max(epoch, self._fixed.get(site, epoch))
+            return found
 
     def sites(self) -> tuple[str, ...]:
         """Every site that ever committed, in order."""
         with self._lock:
             return tuple(sorted({site for site, _ in self._entries}))
+
+    def _in_force(self, site: str, epoch: int) -> Commitment | None:
+        epochs = [e for s, e in self._entries if s == site and e <= epoch]
+        return replace(self._entries[site, max(epochs)], epoch=epoch) if epochs else None
 
 
 class FileBoard:
@@ -141,11 +166,11 @@ class FileBoard:
             site, epoch = commitment.site, commitment.epoch
             if _is_known(commitment, read_commitment(file, site, epoch)):
                 return
-            (latest,) = file.execute("SELECT max(recorded_at) FROM commitment").fetchone()
+            _check_not_fixed(commitment, _is_fixed(file, site, epoch))
             (earlier,) = file.execute(
                 "SELECT count(*) FROM commitment WHERE site = ? AND epoch < ?", (site, epoch)
             ).fetchone()
-            latest = max(latest or 0, now)  # as in MemoryBoard
+            latest = max(_latest(file), now)  # as in MemoryBoard
             terms.clock.check_can_be_committed(epoch, latest, is_first=not earlier)
             insert_commitment(file, commitment, latest)
 
@@ -154,11 +179,18 @@ class FileBoard:
         check_identifier("site", site)
         check_integer("epoch", epoch, 0, MAX_EPOCH)
         with reading(self.path, _KIND) as file:
-            (last,) = file.execute(
-                "SELECT max(epoch) FROM commitment WHERE site = ? AND epoch <= ?", (site, epoch)
-            ).fetchone()
-            found = None if last is None else read_commitment(file, site, last)
-            return found and replace(found, epoch=epoch)
+            return _in_force(file, site, epoch)
+
+    def fix(self, site: str, epoch: int) -> Commitment | None:
+        """What is in force, for a charge, durably: see CommitmentBoard."""
+        with reading(self.path, _KIND) as file:
+            if _is_fixed(file, site, epoch):  # mostly: only the first charge writes
+                return _in_force(file, site, epoch)
+        with writing(self.path, _KIND) as file:
+            found = _in_force(file, site, epoch)
+            if found is not None and not _is_fixed(file, site, epoch):
+                file.execute("INSERT INTO fixed VALUES (?, ?)", (site, epoch))
+            return found
 
     def sites(self) -> tuple[str, ...]:
         """Every site that ever committed, in order."""
@@ -180,3 +212,31 @@ def _is_known(commitment: Commitment, known: Commitment | None) -> bool:
             "change that"
         )
     return known is not None
+
+
+def _check_not_fixed(commitment: Commitment, is_fixed: bool) -> None:
+    if is_fixed:
+        raise BudgetError(
+            f"site {commitment.site} was charged for epoch {commitment.epoch} already, under what "
+            "was committed before"
+        )
+
+
+def _in_force(file: sqlite3.Connection, site: str, epoch: int) -> Commitment | None:
+    (last,) = file.execute(
+        "SELECT max(epoch) FROM commitment WHERE site = ? AND epoch <= ?", (site, epoch)
+    ).fetchone()
+    found = None if last is None else read_commitment(file, site, last)
+    return found and replace(found, epoch=epoch)
+
+
+def _is_fixed(file: sqlite3.Connection, site: str, epoch: int) -> bool:
+    """Whether something was charged for this epoch, or for a later one that it would carry over to."""
+    found = file.execute("SELECT 1 FROM fixed WHERE site = ? AND epoch >= ?", (site, epoch))
+    return found.fetchone() is not None
+
+
+def _latest(file: sqlite3.Connection) -> int:
+    """The latest time on record."""
+    (latest,) = file.execute("SELECT max(recorded_at) FROM commitment").fetchone()
+    return latest or 0

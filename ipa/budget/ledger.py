@@ -175,7 +175,7 @@ def find_receipt(ledger: Ledger, query_id: str) -> Receipt | None:
             return None
         number, query = found
         key = (query.site, query.epoch, query.report_collector)
-        share = _share_of(_commitment(file, ledger.board, query.site, query.epoch), key[2])
+        share = _share(file, ledger.board, *key)
         left = share.epsilon - spent(file, *key, up_to=number)
         return Receipt(query=query, number=number, remaining=max(left, Fraction(0)))
 
@@ -195,7 +195,7 @@ def remaining(ledger: Ledger, *, site: str, epoch: int, report_collector: str) -
     check_identifier("report_collector", report_collector)
     check_integer("epoch", epoch, 0, MAX_EPOCH)
     with reading(ledger.path, KIND) as file:
-        share = _share_of(_commitment(file, ledger.board, site, epoch), report_collector)
+        share = _share(file, ledger.board, site, epoch, report_collector)
         return max(share.epsilon - spent(file, site, epoch, report_collector), Fraction(0))
 
 
@@ -217,11 +217,10 @@ def _question(file: sqlite3.Connection, query_id: str) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
-def _commitment(
-    file: sqlite3.Connection, board: CommitmentBoard, site: str, epoch: int
+def _unchanged(
+    file: sqlite3.Connection, found: Commitment | None, site: str, epoch: int
 ) -> Commitment:
-    """What the site is committed to, by the board; the ledger has a copy once it was charged."""
-    found = board.in_force(site, epoch)
+    """What the board says, if it says something and that is what it said before."""
     if found is None:
         raise BudgetError(f"site {site} has made no commitment for epoch {epoch}")
     known = read_commitment(file, site, epoch)
@@ -230,6 +229,13 @@ def _commitment(
             f"the commitment board has changed what site {site} committed to for epoch {epoch}"
         )
     return found
+
+
+def _share(
+    file: sqlite3.Connection, board: CommitmentBoard, site: str, epoch: int, report_collector: str
+) -> CollectorShare:
+    commitment = _unchanged(file, board.in_force(site, epoch), site, epoch)
+    return _share_of(commitment, report_collector)
 
 
 def _share_of(commitment: Commitment, report_collector: str) -> CollectorShare:
@@ -250,7 +256,7 @@ def _check_epoch_and_share(
     if own.terms != board.terms:
         raise BudgetError("the commitment board has another budget or clock than the ledger")
     own.terms.clock.check_open(query.epoch, query.charged_at)
-    commitment = _commitment(file, board, query.site, query.epoch)
+    commitment = _unchanged(file, board.fix(query.site, query.epoch), query.site, query.epoch)
     share = _share_of(commitment, query.report_collector)
     if query.network_name != own.network_name:
         raise BudgetError(

@@ -155,6 +155,55 @@ def test_two_networks_together_grant_a_collector_no_more_than_one(
     assert spent == 1
 
 
+def test_what_was_charged_under_is_fixed_also_if_the_board_s_clock_is_behind(
+    board: CommitmentBoard, tmp_path: Path
+) -> None:
+    """The attack: spend in epoch 8 what is carried over, and commit it anew before the board's 8."""
+    ledger = new_ledger(tmp_path, board=board)
+    board.commit(commitment(), now=during(7))
+    pay(ledger, query("q", "1", epoch=8, charged_at=CLOCK.begins_at(8)))
+    for site_epoch in (7, 8):
+        moved = commitment(share(network_name="network-2"), epoch=site_epoch)
+        with pytest.raises(BudgetError, match=r"charged for epoch 8 already|committed for epoch 7"):
+            board.commit(moved, now=CLOCK.begins_at(8) - 1)
+    board.commit(commitment(share("b"), epoch=9), now=during(8))
+    assert board.in_force("shop.example", 8) == commitment(epoch=8)
+
+
+def test_an_entry_that_would_change_what_carries_over_into_a_fixed_epoch_is_refused(
+    board: CommitmentBoard,
+) -> None:
+    board.commit(commitment(epoch=6), now=during(6))
+    assert board.fix("shop.example", 8) == commitment(epoch=8)
+    for epoch in (7, 8):
+        with pytest.raises(BudgetError, match=f"was charged for epoch {epoch} already"):
+            board.commit(commitment(share("b"), epoch=epoch), now=during(epoch - 1))
+    assert board.fix("shop.example", 7) == commitment(epoch=7)
+    assert board.fix("shop.example", 8) == commitment(epoch=8)
+    board.commit(commitment(share("b"), epoch=9), now=during(8))
+
+
+def test_a_charge_that_no_commitment_pays_for_fixes_nothing(board: CommitmentBoard) -> None:
+    """Else whoever asks in a site's name could keep it from its first commitment."""
+    assert board.fix("shop.example", 7) is None
+    board.commit(commitment(), now=during(7))
+
+
+def test_the_file_itself_keeps_to_what_was_charged_under(tmp_path: Path) -> None:
+    board = in_file(tmp_path)
+    board.commit(commitment(), now=during(7))
+    board.fix("shop.example", 8)
+    with closing(sqlite3.connect(tmp_path / "board", isolation_level=None)) as file:
+        for statement in (
+            f"INSERT INTO commitment VALUES ('shop.example', 8, {during(7)}, 1)",
+            "INSERT OR REPLACE INTO fixed VALUES ('shop.example', 8)",
+            "DELETE FROM fixed",
+            "UPDATE fixed SET epoch = 1",
+        ):
+            with pytest.raises(sqlite3.IntegrityError):
+                file.execute(statement)
+
+
 def test_making_a_board_again_keeps_it_and_other_terms_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "board"
     FileBoard.create(path, terms()).commit(commitment(), now=during(7))

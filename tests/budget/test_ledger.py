@@ -334,6 +334,7 @@ class Model:
 
     commitments: dict[tuple[str, int], Commitment] = field(default_factory=dict)
     charged: dict[str, QueryRecord] = field(default_factory=dict)
+    fixed: dict[str, int] = field(default_factory=dict)
     latest_commitment: int = 0
     latest_charge: int = 0
 
@@ -342,6 +343,8 @@ class Model:
             return False
         if (new.site, new.epoch) in self.commitments:
             return self.commitments[new.site, new.epoch] == new
+        if new.epoch <= self.fixed.get(new.site, -1):
+            return False
         running = CLOCK.epoch_at(max(now, self.latest_commitment))
         carried = any(site == new.site and epoch < new.epoch for site, epoch in self.commitments)
         if new.epoch != running + 1 and (new.epoch != running or carried):
@@ -367,13 +370,17 @@ class Model:
         return granted - sum(spent)
 
     def charge(self, new: QueryRecord) -> bool:
+        def is_open(now: int) -> bool:
+            return 0 <= CLOCK.epoch_at(now) - new.epoch <= 1
+
         share = self.share(new.site, new.epoch, new.report_collector)
         left = self.left(new.site, new.epoch, new.report_collector)
-        if new.query_id in self.charged or left is None:
+        if new.query_id in self.charged or not is_open(new.charged_at):
             return False
-        for now in (new.charged_at, max(new.charged_at, self.latest_charge)):
-            if not 0 <= CLOCK.epoch_at(now) - new.epoch <= 1:
-                return False
+        if any(site == new.site and epoch <= new.epoch for site, epoch in self.commitments):
+            self.fixed[new.site] = max(new.epoch, self.fixed.get(new.site, -1))
+        if left is None or not is_open(max(new.charged_at, self.latest_charge)):
+            return False
         if (share.network_name, share.match_key_provider) != (NETWORK, new.match_key_provider):
             return False
         if new.network_name != NETWORK or new.epsilon > left:
