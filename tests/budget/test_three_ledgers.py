@@ -267,6 +267,17 @@ def test_what_two_claim_the_third_takes_over_without_having_been_asked(ledgers: 
     assert not was_asked(ledgers[2], query("q1"))
 
 
+def test_what_was_taken_over_without_having_been_asked_is_claimed_like_any_other(
+    ledgers: Ledgers,
+) -> None:
+    """The two that it came from have lost it again, and know that they were asked."""
+    for ledger in ledgers[:2]:
+        ask(ledger, query("q1"))
+    settle(ledgers[2], [query("q1")])
+    together(ledgers, query("q2"))
+    assert ids(ledgers) == [["q1", "q2"]] * 3
+
+
 def test_a_charge_to_another_budget_is_not_taken_over(
     ledgers: Ledgers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
