@@ -75,7 +75,9 @@ def main() -> int:
     )
     query = FanoutQuery(context=context, fanout="trigger", widths=FieldWidths.of(PARAMETERS))
     streams = assemble_fanout_query(query, collected, network, Randomness())
-    answer = run_report_query(streams, helper_keys, PARAMETERS, submitter=SHOP, no_noise=True)
+    answer = run_report_query(
+        streams, helper_keys, PARAMETERS, submitter=SHOP, no_budget=True, no_noise=True
+    )
     expected = query_sql(events, PARAMETERS)
     right = answer.result.sums == expected
     print(f"{PEOPLE} people, an ad each on {NEWS} and a purchase each at the till of {SHOP}")

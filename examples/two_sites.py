@@ -4,7 +4,8 @@
 
 Two sites show advertisements and sell things. The news site asks a source fanout query (what did
 my impressions lead to, anywhere?), the shop a trigger fanout query (which impressions, anywhere,
-led to my sales?). Both answers are compared with SQL over the events in the clear.
+led to my sales?). Both answers are compared with SQL over the events in the clear: they differ by
+the noise, and never by more than the noise can be.
 """
 
 import argparse
@@ -16,13 +17,21 @@ from fractions import Fraction
 from pathlib import Path
 
 from ipa import Event, QueryParameters, SourceEvent, generate_events
-from ipa.budget.commitments import CollectorShare, Commitment
-from ipa.budget.ledger import commit, create_ledger, remaining
+from ipa.budget import (
+    BudgetTerms,
+    CollectorShare,
+    Commitment,
+    EpochClock,
+    create_ledgers,
+    remaining,
+)
+from ipa.budget.ledger_directory import Ledgers
 from ipa.client.configuration import HelperKeys, NetworkConfiguration, generate_configuration
 from ipa.client.encrypted_match_key import ReportContext
 from ipa.client.fanout_query import Fanout, FanoutQuery, FieldWidths
 from ipa.client.report_collector import CollectedEvent, additional_data, assemble_fanout_query
 from ipa.client.user_agent import UserAgent
+from ipa.noise.choice import noise_for
 from ipa.oracle.sql import query_sql
 from ipa.report_query import Payment, run_report_query
 from ipa.sharing.randomness import Randomness
@@ -30,7 +39,9 @@ from ipa.sharing.randomness import Randomness
 NEWS, SHOP = "news.example", "shop.example"
 PROVIDER = "login.example"
 EPOCH = 7
-PARAMETERS = QueryParameters(breakdowns=8, cap=200)
+NOW = 1_700_000_000
+CLOCK = EpochClock(start=NOW - EPOCH * 604_800)  # epochs of a week; the seventh begins now
+PARAMETERS = QueryParameters(breakdowns=8, cap=200, epsilon=Fraction(1, 4))
 QUERIES: tuple[tuple[str, Fanout], ...] = ((NEWS, "source"), (SHOP, "trigger"))
 
 
@@ -44,10 +55,10 @@ def main() -> int:
     devices = devices_of(events, network)
     print(f"{len(events)} events of {len(devices)} people on {NEWS} and {SHOP}\n")
     with tempfile.TemporaryDirectory() as directory:
-        ledger = Path(directory) / "ledger"
-        create_ledger(ledger, network_name=network.name, site_epsilon=Fraction(1))
+        terms = BudgetTerms(site_epsilon=Fraction(1), clock=CLOCK)
+        ledgers = create_ledgers(Path(directory) / "ledger", terms, network_name=network.name)
         right = [
-            ask(site, fanout, events, devices, network, helper_keys, ledger)
+            ask(site, fanout, events, devices, network, helper_keys, ledgers)
             for site, fanout in QUERIES
         ]
     return 0 if all(right) else 1
@@ -73,14 +84,13 @@ def devices_of(events: list[Event], network: NetworkConfiguration) -> dict[int, 
 
 def commitment_to(collector: str, site: str, network: NetworkConfiguration) -> Commitment:
     """What a site commits to for the epoch: all of its budget to one report collector."""
-    share = CollectorShare(report_collector=collector, epsilon=Fraction(1))
-    return Commitment(
-        site=site,
-        epoch=EPOCH,
+    share = CollectorShare(
+        report_collector=collector,
         network_name=network.name,
         match_key_provider=PROVIDER,
-        shares=(share,),
+        epsilon=Fraction(1),
     )
+    return Commitment(site=site, epoch=EPOCH, shares=(share,))
 
 
 def ask(
@@ -90,11 +100,11 @@ def ask(
     devices: dict[int, UserAgent],
     network: NetworkConfiguration,
     helper_keys: tuple[HelperKeys, ...],
-    ledger: Path,
+    ledgers: Ledgers,
 ) -> bool:
     """A fanout query of a site: commit, collect, submit, and compare the answer with SQL."""
     collector = f"reports.{site}"
-    commit(ledger, commitment_to(collector, site, network))
+    ledgers[0].board.commit(commitment_to(collector, site, network), now=NOW)
 
     # The site's own events of the query's kind, and the other kind's from everywhere.
     wanted = [
@@ -121,26 +131,22 @@ def ask(
     )
     query = FanoutQuery(context=context, fanout=fanout, widths=FieldWidths.of(PARAMETERS))
     streams = assemble_fanout_query(query, collected, network, Randomness())
-    payment = Payment(
-        ledger=ledger, epsilon=Fraction(1, 4), query_id=f"{site}-1", charged_at=1_700_000_000
-    )
+    payment = Payment(ledgers=ledgers, query_id=f"{site}-1", charged_at=NOW)
     answer = run_report_query(
-        streams,
-        helper_keys,
-        PARAMETERS,
-        submitter=collector,
-        payment=payment,
-        no_noise=True,
+        streams, helper_keys, PARAMETERS, submitter=collector, payment=payment
     )
 
     expected = query_sql(wanted, PARAMETERS)
-    right = answer.result.sums == expected
-    left = remaining(ledger, site=site, epoch=EPOCH, report_collector=collector)
+    noise = noise_for(PARAMETERS)
+    reach = 0 if noise is None else noise.largest
+    pairs = zip(answer.result.sums, expected, strict=True)
+    right = all(abs(noisy - exact) <= reach for noisy, exact in pairs)
+    left = remaining(ledgers[0], site=site, epoch=EPOCH, report_collector=collector)
     print(f"{fanout} fanout query of {site}")
     print(f"  reports: {answer.submitted} submitted, {sum(answer.dropped.values())} dropped")
     print(f"  sums:    {answer.result.sums}")
-    print(f"  SQL:     {expected}: {'the same' if right else 'DIFFERENT'}")
-    print(f"  epsilon: {payment.epsilon} charged, {left} remaining\n")
+    print(f"  SQL:     {expected}: {'as near as the noise takes it' if right else 'DIFFERENT'}")
+    print(f"  epsilon: {PARAMETERS.epsilon} charged, {left} remaining\n")
     return right
 
 

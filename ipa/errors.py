@@ -103,4 +103,4 @@ class UncheckedProductError(IpaError):
 
 
 class BudgetError(IpaError):
-    """The privacy budget does not allow the query; nothing was charged."""
+    """The privacy budget does not allow the query, or a site what it commits; nothing was answered."""

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 
-from ipa.budget.ledger import Receipt, charge
+from ipa.budget.charging import charge_together
+from ipa.budget.epsilon import exact_epsilon
+from ipa.budget.ledger import Receipt, record_outcome
+from ipa.budget.ledger_directory import Ledgers
 from ipa.budget.transparency import QueryRecord
 from ipa.client.configuration import HelperKeys
 from ipa.client.fanout_query import FanoutQuery, FieldWidths
@@ -14,6 +16,7 @@ from ipa.errors import ParameterError
 from ipa.intake.query_comparison import compare_queries
 from ipa.intake.report_intake import take_in_reports
 from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions
+from ipa.noise.choice import noise_for
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
 from ipa.protocols.match_key_compression import check_compressed_bits, compress_match_keys
@@ -25,13 +28,14 @@ from ipa.sharing.linear_hash import collision_probability
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """What a query costs and where it is charged: the helpers' ledger.
+    """Where a query is charged: the ledgers of helpers 1, 2 and 3.
 
-    `query_id` must be new to the ledger; `charged_at` is Unix time in seconds.
+    What it is charged is the epsilon of its parameters, the one that its noise is made for
+    (SPEC_NOTES: charge-first). `query_id` must be new to the ledgers; `charged_at` is Unix time in
+    seconds.
     """
 
-    ledger: Path
-    epsilon: Fraction
+    ledgers: Ledgers
     query_id: str
     charged_at: int
 
@@ -71,6 +75,7 @@ def run_report_query(
     *,
     submitter: str,
     payment: Payment | None = None,
+    no_budget: bool = False,
     compressed_match_key_bits: int | None = None,
     no_noise: bool = False,
     options: RunOptions = DEFAULT_OPTIONS,
@@ -80,23 +85,25 @@ def run_report_query(
 
     `streams` and `helper_keys` are those of helpers 1, 2 and 3; `submitter` is who sent the streams,
     and must be the query's report collector (SPEC_NOTES: who-asks). With a `payment`, the site must
-    have committed to the query's network, provider and collector, and epsilon is charged before any
-    report is opened (SPEC_NOTES: charge-first). Bad reports are dropped. A report with a breakdown
-    key of `parameters.breakdowns` or more is used and counts nowhere: the key is secret
+    have committed to the query's network, provider and collector, and epsilon is charged in all three
+    ledgers before any report is opened (SPEC_NOTES: charge-first). A query without a payment must say
+    `no_budget=True`: nothing then compares the query with a commitment, and nothing bounds what such
+    queries reveal (SPEC_NOTES: no-budget). Bad reports are dropped. A report with a breakdown key of
+    `parameters.breakdowns` or more is used and counts nowhere: the key is secret
     (SPEC_NOTES: breakdown-range).
 
     `on_accepted` is called with the number of reports and the receipt before any report is opened.
     Without `parameters.epsilon`, `no_noise` must be True, as for run_query. With compressed match keys
     two people may share a cap, so the noise is made for twice the cap.
 
-    Raises: ParameterError when the parameters are not those the reports were made for; ReportError
-        when the streams are not of one query; BudgetError when the query is not paid for, and
-        InputError when the ledger cannot be used; MisbehaviourError when a helper deviates.
+    Raises: ParameterError when the parameters are not those the reports were made for, and for
+        neither or both of a payment and `no_budget`; ReportError when the streams are not of one query;
+        BudgetError when the query is not paid for, and InputError when a ledger cannot be used;
+        MisbehaviourError when a helper deviates.
     """
     check_noise_is_said(parameters, no_noise)
-    for name, found in (("streams", streams), ("helper keys", helper_keys)):
-        if len(found) != len(HELPERS):
-            raise ParameterError(f"there must be {name} for 3 helpers, not {len(found)}")
+    _check_request(streams, helper_keys, payment, no_budget=no_budget)
+    epsilon = None if payment is None else _charged_epsilon(parameters)
     network = options.new_network(parameters.security)
     own_streams = compare_queries(
         network,
@@ -113,7 +120,12 @@ def run_report_query(
         parameters = replace(
             parameters, match_key_bits=compressed_match_key_bits, match_keys_can_collide=True
         )
-    receipt = pay(payment, agreed.query, len(agreed.records), parameters) if payment else None
+    noise_for(parameters)  # what no noise can promise is refused before it is charged
+    receipt = None
+    if payment is not None and epsilon is not None:
+        record = _record(payment, agreed.query, len(agreed.records), parameters, epsilon)
+        ledgers = dict(zip(HELPERS, payment.ledgers, strict=True))
+        receipt = charge_together(network, ledgers, dict.fromkeys(HELPERS, record))[HELPERS[0]]
     if on_accepted is not None:
         on_accepted(len(agreed.records), receipt)
     intake = take_in_reports(network, own_streams)
@@ -125,6 +137,9 @@ def run_report_query(
         compression = Compression(compressed_match_key_bits, bound)
     query_id = payment.query_id if payment else ""
     shared = query(network, reports, parameters, query_id)
+    if payment is not None:  # before the release, so that no answer is without it
+        for ledger in payment.ledgers:
+            record_outcome(ledger, payment.query_id, reports.rows)
     sums = combine_at_collector(
         shares_for_collector(network, shared),
         parameters.breakdowns,
@@ -134,6 +149,26 @@ def run_report_query(
     return ReportQueryResult(
         result, intake.query, intake.submitted, intake.dropped, receipt, compression
     )
+
+
+def _check_request(
+    streams: Sequence[bytes],
+    helper_keys: Sequence[HelperKeys],
+    payment: Payment | None,
+    *,
+    no_budget: bool,
+) -> None:
+    """Check what cannot be asked whatever is in the streams.
+
+    Raises: ParameterError.
+    """
+    if (payment is None) != no_budget:
+        raise ParameterError(
+            "a query over encrypted reports needs a payment, or says no_budget=True; not both"
+        )
+    for name, found in (("streams", streams), ("helper keys", helper_keys)):
+        if len(found) != len(HELPERS):
+            raise ParameterError(f"there must be {name} for 3 helpers, not {len(found)}")
 
 
 def check_parameters(asked: FanoutQuery, parameters: QueryParameters) -> None:
@@ -153,13 +188,29 @@ def check_parameters(asked: FanoutQuery, parameters: QueryParameters) -> None:
             )
 
 
-def pay(payment: Payment, asked: FanoutQuery, rows: int, parameters: QueryParameters) -> Receipt:
-    """Charge the query in the ledger.
+def _charged_epsilon(parameters: QueryParameters) -> Fraction:
+    """What a paid query is charged: the epsilon of its noise, as ledgers count it.
 
-    Raises: BudgetError if it is refused, and what else `ipa.budget.ledger.charge` raises.
+    Raises: ParameterError without noise, for a charge would then promise what nothing keeps, and for
+        an epsilon that is no whole number of millionths.
     """
+    if parameters.epsilon is None:
+        raise ParameterError(
+            "a query that is charged needs the noise of an epsilon: exact sums are never paid for"
+        )
+    return exact_epsilon(parameters.epsilon)
+
+
+def _record(
+    payment: Payment,
+    asked: FanoutQuery,
+    rows: int,
+    parameters: QueryParameters,
+    epsilon: Fraction,
+) -> QueryRecord:
+    """What the ledgers have on record of the query."""
     context = asked.context
-    record = QueryRecord(
+    return QueryRecord(
         query_id=payment.query_id,
         charged_at=payment.charged_at,
         network_name=context.network_name,
@@ -168,9 +219,8 @@ def pay(payment: Payment, asked: FanoutQuery, rows: int, parameters: QueryParame
         epoch=context.epoch,
         match_key_provider=context.match_key_provider,
         fanout=asked.fanout,
-        epsilon=payment.epsilon,
+        epsilon=epsilon,
         cap=parameters.cap,
         rows=rows,
         breakdowns=parameters.breakdowns,
     )
-    return charge(payment.ledger, record)

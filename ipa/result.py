@@ -7,7 +7,7 @@ from ipa.errors import ParameterError
 from ipa.network.costs import Cost, cost_of
 from ipa.noise.choice import noise_for
 from ipa.noise.digitwise_laplace import DigitwiseLaplace
-from ipa.parameters import Mechanism, QueryParameters
+from ipa.parameters import Mechanism, QueryParameters, check_parameters_type
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,10 @@ def noise_in(parameters: QueryParameters) -> NoiseInResult | None:
 def check_noise_is_said(parameters: QueryParameters, no_noise: bool) -> None:
     """Check that exact sums are released only if the caller says so, and not if it says otherwise.
 
-    Raises: ParameterError.
+    Raises: ParameterError; also where no noise keeps the promise that the parameters make.
     """
+    check_parameters_type(parameters)
+    noise_for(parameters)
     if parameters.epsilon is None and not no_noise:
         raise ParameterError(
             "without noise the result is not private: give the parameters an epsilon, or say "

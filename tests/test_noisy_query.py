@@ -111,6 +111,7 @@ def test_encrypted_reports(
         made.keys,
         asked,
         submitter=HOME.report_collector,
+        no_budget=True,
         compressed_match_key_bits=compressed,
         options=RunOptions(seed=SEED),
     )
@@ -126,13 +127,20 @@ def test_encrypted_reports(
 def test_reports_too_need_noise_or_a_word_that_there_is_none() -> None:
     made = world()
     with pytest.raises(ParameterError, match="without noise the result is not private"):
-        run_report_query(made.streams, made.keys, PARAMETERS, submitter=HOME.report_collector)
+        run_report_query(
+            made.streams,
+            made.keys,
+            PARAMETERS,
+            submitter=HOME.report_collector,
+            no_budget=True,
+        )
     with pytest.raises(ParameterError, match="no_noise contradicts epsilon"):
         run_report_query(
             made.streams,
             made.keys,
             replace(PARAMETERS, epsilon=Fraction(1)),
             submitter=HOME.report_collector,
+            no_budget=True,
             no_noise=True,
         )
 

@@ -1,36 +1,53 @@
 """The privacy budget: what sites commit, what queries spend, and the public record of it."""
 
-from ipa.budget.commitments import CollectorShare, Commitment
+from ipa.budget.board import CommitmentBoard, FileBoard, MemoryBoard
+from ipa.budget.charging import charge_together
+from ipa.budget.commitments import BudgetTerms, CollectorShare, Commitment
+from ipa.budget.epochs import EpochClock
 from ipa.budget.epsilon import decimal_text, exact_epsilon
 from ipa.budget.ledger import (
-    Budget,
+    Ledger,
     Receipt,
-    budgets,
-    charge,
-    commit,
-    committed,
     create_ledger,
     find_receipt,
-    queries,
+    record_outcome,
     remaining,
+)
+from ipa.budget.ledger_directory import (
+    Budget,
+    budgets,
+    create_ledgers,
+    ledgers_in,
+    outcomes,
+    queries,
+    unsettled,
 )
 from ipa.budget.transparency import QueryRecord, export_queries
 
 __all__ = [
     "Budget",
+    "BudgetTerms",
     "CollectorShare",
     "Commitment",
+    "CommitmentBoard",
+    "EpochClock",
+    "FileBoard",
+    "Ledger",
+    "MemoryBoard",
     "QueryRecord",
     "Receipt",
     "budgets",
-    "charge",
-    "commit",
-    "committed",
+    "charge_together",
     "create_ledger",
+    "create_ledgers",
     "decimal_text",
     "exact_epsilon",
     "export_queries",
     "find_receipt",
+    "ledgers_in",
+    "outcomes",
     "queries",
+    "record_outcome",
     "remaining",
+    "unsettled",
 ]

@@ -1,49 +1,55 @@
-"""The helpers' budget ledger: who may still spend how much epsilon in which epoch.
+"""A helper's budget ledger: who may still spend how much epsilon in which epoch.
 
 Spec: Differential Privacy Budget Management, Commitments, Transparency of Queries. A ledger is one
-sqlite3 file (ipa/budget/ledger_file.py), kept by each helper of one helper party network. It only grows:
-sites' commitments and charged queries are added, and the file itself refuses every statement that
-would change, replace or delete one, or grant or spend too much. What was spent is always the sum
-over the queries on record; there is no second count that could differ.
+file (ipa/budget/ledger_tables.py) of one helper of one helper party network, beside the commitment
+board that it reads. It only grows. What was spent is always the sum over the queries on record;
+there is no second count that could differ.
 
-A query is charged before it runs and a charge is never taken back, so that a crash can cost a
-report collector budget, but nobody privacy (SPEC_NOTES: charge-first). All functions may be called
-from any number of processes and threads at once. Beside what its own docstring says, each of them
-raises InputError if the file is missing, damaged, not a ledger or of another version, and
-BudgetError if it stays locked.
+A query is charged in two steps, between which the three helpers make sure that all will do it
+(ipa/budget/charging.py): `ask` notes that this helper would pay, `charge` pays. A query is charged before it
+runs and a charge is never taken back, so that a crash can cost a report collector budget, but
+nobody privacy (SPEC_NOTES: charge-first). What only some ledgers have, because a helper
+crashed, the others take over with `settle`.
+
+All functions may be called from any number of processes and threads at once. Beside what its own
+docstring says, each of them raises InputError if a file is missing, damaged, not a ledger or of another
+version, and BudgetError if it stays locked.
 """
 
 import sqlite3
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
+from ipa.budget.append_only import create_file, reading, writing
+from ipa.budget.board import CommitmentBoard
+from ipa.budget.commitment_tables import insert_commitment, read_commitment, terms_row
 from ipa.budget.commitments import CollectorShare, Commitment
-from ipa.budget.epsilon import MICRO_PER_EPSILON, decimal_text, exact_epsilon, to_micro
-from ipa.budget.ledger_file import create_tables, reading, writing
+from ipa.budget.epsilon import decimal_text
+from ipa.budget.ledger_tables import (
+    KIND,
+    QUERY_COLUMNS,
+    LedgerSettings,
+    find_query,
+    insert_query,
+    query_from_row,
+    read_settings,
+    spent,
+)
 from ipa.budget.transparency import QueryRecord
 from ipa.errors import BudgetError
 from ipa.names import MAX_EPOCH, check_identifier
+from ipa.parties import HELPERS
 from ipa.ranges import check_integer
 
-_QUERY_COLUMNS = ", ".join(field.name for field in fields(QueryRecord))
 
+@dataclass(frozen=True)
+class Ledger:
+    """One helper's ledger: its file, and the board where sites commit."""
 
-@dataclass(frozen=True, kw_only=True)
-class Budget:
-    """The state of one report collector's budget in one epoch."""
-
-    site: str
-    epoch: int
-    report_collector: str
-    granted: Fraction
-    spent: Fraction
-
-    @property
-    def remaining(self) -> Fraction:
-        """What queries may still ask for."""
-        return self.granted - self.spent
+    path: Path
+    board: CommitmentBoard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +61,8 @@ class Receipt:
     remaining: Fraction
 
 
-def create_ledger(path: Path, *, network_name: str, site_epsilon: Fraction) -> None:
-    """Create the ledger of a helper party network, which grants each site `site_epsilon` per epoch.
+def create_ledger(ledger: Ledger, *, network_name: str, helper: int) -> None:
+    """Create the ledger of a helper of a helper party network, on the terms of its board.
 
     Doing it again with the same arguments changes nothing.
 
@@ -64,110 +70,123 @@ def create_ledger(path: Path, *, network_name: str, site_epsilon: Fraction) -> N
     settings.
     """
     check_identifier("network_name", network_name)
-    settings = (network_name, to_micro(exact_epsilon(site_epsilon)))
-    create_tables(path, *settings)
-    with reading(path) as ledger:
-        if _settings(ledger) != settings:
-            raise BudgetError(f"{path}: there is a ledger, of another network or site budget")
-
-
-def check_total(commitment: Commitment, site_epsilon: Fraction) -> None:
-    """Check that the shares are together at most what a site has in an epoch.
-
-    Raises: BudgetError if they exceed it.
-    """
-    if commitment.total > site_epsilon:
+    check_integer("helper", helper, HELPERS[0], HELPERS[-1])
+    wanted = LedgerSettings(network_name=network_name, helper=helper, terms=ledger.board.terms)
+    create_file(ledger.path, KIND, (network_name, helper, *terms_row(wanted.terms)))
+    if settings(ledger) != wanted:
         raise BudgetError(
-            f"site {commitment.site} commits epsilon {decimal_text(commitment.total)} for epoch "
-            f"{commitment.epoch}, more than its budget of {decimal_text(site_epsilon)}"
+            f"{ledger.path}: there is a ledger, of another network, helper, budget or clock"
         )
 
 
-def commit(path: Path, commitment: Commitment) -> None:
-    """Record a site's commitment for an epoch; it holds until the epoch ends.
+def settings(ledger: Ledger) -> LedgerSettings:
+    """What the ledger was created with."""
+    with reading(ledger.path, KIND) as file:
+        return read_settings(file)
 
-    The first one counts: an identical one changes nothing, a different one is refused. One to
-    another helper party network is recorded as well, and then nothing can be charged here.
 
-    Raises: BudgetError if another is on record or the shares exceed the site's budget.
+def ask(ledger: Ledger, query: QueryRecord) -> None:
+    """Make sure that the query could be charged, and note durably that it was asked.
+
+    An id is asked once, also when the query is then not charged: two runs of one id could otherwise
+    both be answered for one charge.
+
+    Raises: BudgetError, and then nothing was noted, if the id was used, the epoch is not open, the
+    collector is not committed to this network and to the query's match key provider, or less than
+    the query's epsilon remains.
     """
-    site, epoch = commitment.site, commitment.epoch
-    with writing(path) as ledger:
-        if known := _commitment(ledger, site, epoch):
-            if known != commitment:
-                raise BudgetError(
-                    f"site {site} is committed for epoch {epoch} already and cannot change that"
-                )
-            return
-        check_total(commitment, _epsilon(_settings(ledger)[1]))
-        ledger.execute(
-            "INSERT INTO commitment VALUES (?, ?, ?, ?)",
-            (site, epoch, commitment.network_name, commitment.match_key_provider),
-        )
-        ledger.executemany(
-            "INSERT INTO share VALUES (?, ?, ?, ?)",
-            [(site, epoch, s.report_collector, to_micro(s.epsilon)) for s in commitment.shares],
-        )
-
-
-def committed(path: Path, *, site: str, epoch: int) -> Commitment | None:
-    """The site's commitment for the epoch, if any; its reports are validated against it.
-
-    Raises: ParameterError for a malformed site or epoch.
-    """
-    check_identifier("site", site)
-    check_integer("epoch", epoch, 0, MAX_EPOCH)
-    with reading(path) as ledger:
-        return _commitment(ledger, site, epoch)
-
-
-def charge(path: Path, query: QueryRecord) -> Receipt:
-    """Take the query's epsilon from its collector's budget and record it; only then may it run.
-
-    All or nothing, and on disk when this returns. A query id is charged once: to run a query again
-    is to draw its noise again, which costs again, under a new id. After a crash, `find_receipt`
-    tells whether the charge happened.
-
-    Raises: BudgetError, and then nothing was charged, if the id is used, the site or collector is
-    not committed, the site is committed to another network or match key provider, the query is for
-    another network, or less than the query's epsilon remains.
-    """
-    with writing(path) as ledger:
-        if receipt := _receipt(ledger, query.query_id):
+    with writing(ledger.path, KIND) as file:
+        if found := find_query(file, query.query_id):
             raise BudgetError(
-                f"query {query.query_id} was charged already (number {receipt.number}); "
+                f"query {query.query_id} was charged already (number {found[0]}); "
                 "to run again it needs a new id and a new charge"
             )
-        _check_committed(ledger, query)
-        budget = _budget(ledger, query.site, query.epoch, query.report_collector)
-        if query.epsilon > budget.remaining:
-            raise BudgetError(
-                f"query {query.query_id} requests epsilon {decimal_text(query.epsilon)}, but "
-                f"report collector {query.report_collector} of site {query.site} has "
-                f"{decimal_text(budget.remaining)} of {decimal_text(budget.granted)} remaining "
-                f"in epoch {query.epoch}"
-            )
-        stored = vars(query) | {"epsilon": to_micro(query.epsilon), "cap": str(query.cap)}
-        (number,) = ledger.execute("SELECT coalesce(max(number), 0) + 1 FROM query").fetchone()
-        ledger.execute(
-            f"INSERT INTO query (number, {_QUERY_COLUMNS}) "
-            f"VALUES ({', '.join('?' * (1 + len(stored)))})",
-            (number, *stored.values()),
-        )
-        return Receipt(query=query, number=number, remaining=budget.remaining - query.epsilon)
+        if _question(file, query.query_id):
+            raise BudgetError(f"query {query.query_id} was asked already; ask with a new id")
+        _check_payable(file, ledger.board, query)
+        file.execute("INSERT INTO asked VALUES (?, ?)", (query.query_id, query.question_digest()))
 
 
-def find_receipt(path: Path, query_id: str) -> Receipt | None:
+def charge(ledger: Ledger, query: QueryRecord) -> Receipt:
+    """Take the epsilon of a query that was asked from its collector's budget, and record it.
+
+    All or nothing, and on disk when this returns. If another helper's charge of this very query was
+    settled in between, it counts. After a crash, `find_receipt` tells whether the charge happened.
+
+    Raises: BudgetError, and then nothing was charged here, if it was not asked, or cannot be paid any
+    more because another query was charged since.
+    """
+    with writing(ledger.path, KIND) as file:
+        if _question(file, query.query_id) != query.question_digest():
+            raise BudgetError(f"query {query.query_id} was not asked, or was asked otherwise")
+        key = (query.site, query.epoch, query.report_collector)
+        if found := find_query(file, query.query_id):
+            share = _check_epoch_and_share(file, ledger.board, query)
+            number, known = found
+            if known != query or spent(file, *key) > share.epsilon:
+                raise BudgetError(f"query {query.query_id} was charged otherwise, or too late")
+        else:
+            share = _check_payable(file, ledger.board, query)
+            number = insert_query(file, query, settled=False)
+        return Receipt(query=query, number=number, remaining=share.epsilon - spent(file, *key))
+
+
+def settle(ledger: Ledger, queries: Sequence[QueryRecord]) -> None:
+    """Take over charges that other helpers have, also beyond what remains: none is refunded.
+
+    A query that would overdraw was never answered, for this helper did not charge it before.
+
+    Raises: BudgetError if the board does not have the site's commitment for one of them, or another
+    query was charged under its id.
+    """
+    with writing(ledger.path, KIND) as file:
+        for query in queries:
+            found = find_query(file, query.query_id)
+            if found and found[1] != query:
+                raise BudgetError(f"two queries were charged as {query.query_id}")
+            if found is None:
+                _check_epoch_and_share(file, ledger.board, query)
+                insert_query(file, query, settled=True)
+
+
+def record_outcome(ledger: Ledger, query_id: str, rows_used: int) -> None:
+    """Record, after the run, how many of a charged query's rows were used; once.
+
+    Raises: BudgetError if there is no such query, it has fewer rows, or this was done before.
+    """
+    check_identifier("query_id", query_id)
+    check_integer("rows_used", rows_used, 0)
+    with writing(ledger.path, KIND) as file:
+        found = find_query(file, query_id)
+        known = file.execute("SELECT 1 FROM outcome WHERE query_id = ?", (query_id,)).fetchone()
+        if found is None or known or rows_used > found[1].rows:
+            raise BudgetError(f"query {query_id} has no {rows_used} rows, or its end is on record")
+        file.execute("INSERT INTO outcome VALUES (?, ?)", (query_id, rows_used))
+
+
+def find_receipt(ledger: Ledger, query_id: str) -> Receipt | None:
     """The receipt of the query with this id, or None: it was never charged.
 
     Raises: ParameterError for a malformed id.
     """
     check_identifier("query_id", query_id)
-    with reading(path) as ledger:
-        return _receipt(ledger, query_id)
+    with reading(ledger.path, KIND) as file:
+        if (found := find_query(file, query_id)) is None:
+            return None
+        number, query = found
+        key = (query.site, query.epoch, query.report_collector)
+        share = _share(file, ledger.board, *key)
+        left = share.epsilon - spent(file, *key, up_to=number)
+        return Receipt(query=query, number=number, remaining=max(left, Fraction(0)))
 
 
-def remaining(path: Path, *, site: str, epoch: int, report_collector: str) -> Fraction:
+def was_asked(ledger: Ledger, query: QueryRecord) -> bool:
+    """Whether this helper noted that it would pay for exactly this query, whenever it is charged."""
+    with reading(ledger.path, KIND) as file:
+        return _question(file, query.query_id) == query.question_digest()
+
+
+def remaining(ledger: Ledger, *, site: str, epoch: int, report_collector: str) -> Fraction:
     """What the collector may still spend in the epoch.
 
     Raises: BudgetError if it was committed nothing; ParameterError for a malformed name or epoch.
@@ -175,124 +194,102 @@ def remaining(path: Path, *, site: str, epoch: int, report_collector: str) -> Fr
     check_identifier("site", site)
     check_identifier("report_collector", report_collector)
     check_integer("epoch", epoch, 0, MAX_EPOCH)
-    with reading(path) as ledger:
-        return _budget(ledger, site, epoch, report_collector).remaining
+    with reading(ledger.path, KIND) as file:
+        share = _share(file, ledger.board, site, epoch, report_collector)
+        return max(share.epsilon - spent(file, site, epoch, report_collector), Fraction(0))
 
 
-def budgets(path: Path) -> tuple[Budget, ...]:
-    """Every budget ever granted, ordered by epoch, site and report collector."""
-    with reading(path) as ledger:
-        keys = ledger.execute(
-            "SELECT site, epoch, report_collector FROM share ORDER BY epoch, site, report_collector"
-        ).fetchall()
-        return tuple(_budget(ledger, *key) for key in keys)
+def charges(
+    ledger: Ledger, *, site: str, epoch: int, report_collector: str
+) -> tuple[QueryRecord, ...]:
+    """What was charged to one budget, by query id."""
+    with reading(ledger.path, KIND) as file:
+        rows = file.execute(
+            f"SELECT {QUERY_COLUMNS} FROM query "
+            "WHERE site = ? AND epoch = ? AND report_collector = ? ORDER BY query_id",
+            (site, epoch, report_collector),
+        )
+        return tuple(query_from_row(row) for row in rows)
 
 
-def queries(path: Path) -> tuple[QueryRecord, ...]:
-    """All charged queries in the order of charging (spec: Transparency of Queries)."""
-    with reading(path) as ledger:
-        rows = ledger.execute(f"SELECT {_QUERY_COLUMNS} FROM query ORDER BY number")
-        return tuple(_query(row) for row in rows)
+def _question(file: sqlite3.Connection, query_id: str) -> bytes | None:
+    row = file.execute("SELECT question FROM asked WHERE query_id = ?", (query_id,)).fetchone()
+    return None if row is None else bytes(row[0])
 
 
-def _epsilon(micro: int) -> Fraction:
-    return Fraction(micro, MICRO_PER_EPSILON)
-
-
-def _settings(ledger: sqlite3.Connection) -> tuple[str, int]:
-    network_name, site_epsilon = ledger.execute(
-        "SELECT network_name, site_epsilon FROM settings"
-    ).fetchone()
-    return network_name, site_epsilon
-
-
-def _commitment(ledger: sqlite3.Connection, site: str, epoch: int) -> Commitment | None:
-    found = ledger.execute(
-        "SELECT network_name, match_key_provider FROM commitment WHERE site = ? AND epoch = ?",
-        (site, epoch),
-    ).fetchone()
+def _unchanged(
+    file: sqlite3.Connection, found: Commitment | None, site: str, epoch: int
+) -> Commitment:
+    """What the board says, if it says something and that is what it said before."""
     if found is None:
-        return None
-    shares = ledger.execute(
-        "SELECT report_collector, epsilon FROM share WHERE site = ? AND epoch = ?", (site, epoch)
-    )
-    return Commitment(
-        site=site,
-        epoch=epoch,
-        network_name=found[0],
-        match_key_provider=found[1],
-        shares=tuple(
-            CollectorShare(report_collector=collector, epsilon=_epsilon(micro))
-            for collector, micro in shares
-        ),
-    )
-
-
-def _check_committed(ledger: sqlite3.Connection, query: QueryRecord) -> None:
-    """Raise BudgetError unless the site committed to this network and the query's provider."""
-    commitment = _commitment(ledger, query.site, query.epoch)
-    if commitment is None:
-        raise BudgetError(f"site {query.site} has made no commitment for epoch {query.epoch}")
-    network_name, _ = _settings(ledger)
-    if commitment.network_name != network_name:
+        raise BudgetError(f"site {site} has made no commitment for epoch {epoch}")
+    known = read_commitment(file, site, epoch)
+    if known is not None and known != found:
         raise BudgetError(
-            f"site {query.site} is committed to helper party network {commitment.network_name} for "
-            f"epoch {query.epoch}; this is {network_name}"
+            f"the commitment board has changed what site {site} committed to for epoch {epoch}"
         )
-    if query.network_name != network_name:
-        raise BudgetError(
-            f"this is the ledger of helper party network {network_name}, the query is for "
-            f"{query.network_name}"
-        )
-    if commitment.match_key_provider != query.match_key_provider:
-        raise BudgetError(
-            f"site {query.site} is committed to match key provider "
-            f"{commitment.match_key_provider} for epoch {query.epoch}; query {query.query_id} "
-            f"uses {query.match_key_provider}"
-        )
+    return found
 
 
-def _budget(ledger: sqlite3.Connection, site: str, epoch: int, report_collector: str) -> Budget:
-    key = (site, epoch, report_collector)
-    where = "WHERE site = ? AND epoch = ? AND report_collector = ?"
-    share = ledger.execute(f"SELECT epsilon FROM share {where}", key).fetchone()
+def _share(
+    file: sqlite3.Connection, board: CommitmentBoard, site: str, epoch: int, report_collector: str
+) -> CollectorShare:
+    commitment = _unchanged(file, board.in_force(site, epoch), site, epoch)
+    return _share_of(commitment, report_collector)
+
+
+def _share_of(commitment: Commitment, report_collector: str) -> CollectorShare:
+    share = commitment.share_of(report_collector)
     if share is None:
         raise BudgetError(
-            f"site {site} has committed no budget to report collector {report_collector} "
-            f"for epoch {epoch}"
+            f"site {commitment.site} has committed no budget to report collector "
+            f"{report_collector} for epoch {commitment.epoch}"
         )
-    (spent,) = ledger.execute(
-        f"SELECT coalesce(sum(epsilon), 0) FROM query {where}", key
-    ).fetchone()
-    return Budget(
-        site=site,
-        epoch=epoch,
-        report_collector=report_collector,
-        granted=_epsilon(share[0]),
-        spent=_epsilon(spent),
-    )
+    return share
 
 
-def _receipt(ledger: sqlite3.Connection, query_id: str) -> Receipt | None:
-    row = ledger.execute(
-        f"SELECT number, {_QUERY_COLUMNS} FROM query WHERE query_id = ?", (query_id,)
-    ).fetchone()
-    if row is None:
-        return None
-    number, query = row[0], _query(row[1:])
-    key = (query.site, query.epoch, query.report_collector)
-    (spent_later,) = ledger.execute(
-        "SELECT coalesce(sum(epsilon), 0) FROM query "
-        "WHERE site = ? AND epoch = ? AND report_collector = ? AND number > ?",
-        (*key, number),
-    ).fetchone()
-    left = _budget(ledger, *key).remaining + _epsilon(spent_later)
-    return Receipt(query=query, number=number, remaining=left)
+def _check_epoch_and_share(
+    file: sqlite3.Connection, board: CommitmentBoard, query: QueryRecord
+) -> CollectorShare:
+    """The share that pays; the ledger's copy of the commitment is made. BudgetError if none pays."""
+    own = read_settings(file)
+    if own.terms != board.terms:
+        raise BudgetError("the commitment board has another budget or clock than the ledger")
+    own.terms.clock.check_open(query.epoch, query.charged_at)
+    commitment = _unchanged(file, board.fix(query.site, query.epoch), query.site, query.epoch)
+    share = _share_of(commitment, query.report_collector)
+    if query.network_name != own.network_name:
+        raise BudgetError(
+            f"this is a ledger of helper party network {own.network_name}, the query is for "
+            f"{query.network_name}"
+        )
+    for what, committed, asked in (
+        ("helper party network", share.network_name, own.network_name),
+        ("match key provider", share.match_key_provider, query.match_key_provider),
+    ):
+        if committed != asked:
+            raise BudgetError(
+                f"report collector {query.report_collector} of site {query.site} is committed to "
+                f"{what} {committed} for epoch {query.epoch}, not {asked}"
+            )
+    if read_commitment(file, query.site, query.epoch) is None:
+        insert_commitment(file, commitment, query.charged_at)
+    return share
 
 
-def _query(row: tuple[Any, ...]) -> QueryRecord:
-    """The record in a row of _QUERY_COLUMNS; Any is what sqlite3 returns, the record checks it."""
-    stored = dict(zip(_QUERY_COLUMNS.split(", "), row, strict=True))
-    return QueryRecord(
-        **stored | {"epsilon": _epsilon(stored["epsilon"]), "cap": int(stored["cap"])}
-    )
+def _check_payable(
+    file: sqlite3.Connection, board: CommitmentBoard, query: QueryRecord
+) -> CollectorShare:
+    share = _check_epoch_and_share(file, board, query)
+    (latest,) = file.execute("SELECT max(charged_at) FROM query").fetchone()
+    if latest is not None:  # a clock that was put back opens no epoch again
+        read_settings(file).terms.clock.check_open(query.epoch, max(latest, query.charged_at))
+    left = share.epsilon - spent(file, query.site, query.epoch, query.report_collector)
+    if query.epsilon > left:
+        raise BudgetError(
+            f"query {query.query_id} requests epsilon {decimal_text(query.epsilon)}, but "
+            f"report collector {query.report_collector} of site {query.site} has "
+            f"{decimal_text(max(left, Fraction(0)))} of {decimal_text(share.epsilon)} remaining "
+            f"in epoch {query.epoch}"
+        )
+    return share

@@ -2,27 +2,26 @@
 
 The spec (Transparency of Queries) suggests publishing statistics per query "to audit the types of
 queries being run"; it leaves open which. Ours are the fields of `QueryRecord`, all of them public
-parameters: none depends on what the reports hold (SPEC_NOTES: query-transparency).
+parameters, and the number of rows that were used (SPEC_NOTES: query-transparency).
 """
 
 import csv
+import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, TextIO, get_args
 
 from ipa.budget.commitments import MAX_NUMBER
+from ipa.budget.epochs import LAST_SECOND, utc_text
 from ipa.budget.epsilon import decimal_text, exact_epsilon
-from ipa.errors import ParameterError
+from ipa.errors import InputError, ParameterError
 from ipa.names import MAX_EPOCH, check_identifier
 from ipa.parameters import MAX_BREAKDOWNS, MAX_FIELD_BITS, Fanout
 from ipa.ranges import check_integer
 
 ExportFormat = Literal["jsonl", "csv"]
-
-LAST_SECOND = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +34,8 @@ class QueryRecord:
     in a source fanout query, the trigger reports' site in a trigger fanout query. The sites of the
     other reports do not appear, because their budgets are not touched. `epoch` is the epoch in
     which the reports' match keys were encrypted (SPEC_NOTES: budget-epoch). `charged_at` is in
-    seconds of Unix time and comes from the caller. `query_id` is the caller's own and must be new.
+    seconds of Unix time, by a helper's clock, or the time that the helpers agreed on. `query_id` is
+    the caller's own and must be new.
 
     Raises: ParameterError for a malformed name, and for a number out of its range.
     """
@@ -65,20 +65,61 @@ class QueryRecord:
             raise ParameterError(f"fanout must be one of {', '.join(get_args(Fanout))}")
         object.__setattr__(self, "epsilon", exact_epsilon(self.epsilon))  # an exact Fraction
 
+    def to_bytes(self) -> bytes:
+        """The record as helpers compare it: each field as text, behind its length as u16."""
+        texts = published(self) | {"charged_at": self.charged_at}
+        parts = [str(text).encode() for text in texts.values()]
+        return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
 
-def export_queries(queries: Iterable[QueryRecord], out: TextIO, form: ExportFormat) -> None:
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "QueryRecord":
+        """The record that `to_bytes` wrote.
+
+        Raises: InputError for anything else.
+        """
+        parts = []
+        at = 0
+        while at < len(data):
+            end = at + 2 + int.from_bytes(data[at : at + 2], "big")
+            parts.append(data[at + 2 : end])
+            at = end
+        try:
+            texts = dict(zip(cls.__dataclass_fields__, map(bytes.decode, parts), strict=True))
+            numbers = {name: int(texts[name]) for name in _NUMBERS}
+            query = cls(**texts | numbers)  # type: ignore[arg-type]  # checked by the class itself
+        except (ValueError, TypeError) as error:
+            raise InputError("this is no record of a query") from error
+        if query.to_bytes() != data:
+            raise InputError("this is no record of a query")
+        return query
+
+    def question_digest(self) -> bytes:
+        """SHA-256 of all that was asked, which is the record without its time."""
+        return hashlib.sha256(replace(self, charged_at=0).to_bytes()).digest()
+
+
+_NUMBERS = ("charged_at", "epoch", "cap", "rows", "breakdowns")
+
+
+def export_queries(
+    queries: Iterable[QueryRecord],
+    rows_used: Mapping[str, int],
+    out: TextIO,
+    form: ExportFormat,
+) -> None:
     """Write the records to `out`, one line each: JSON objects, or CSV below a line of names.
 
+    `rows_used` is by query id; a query that is not in it was charged and did not come to its end.
     Both forms carry the same fields. Epsilon is a decimal in text, so that no reader makes a float
     of it by accident; `charged_at` is ISO 8601 in UTC.
 
     Raises: ParameterError for another form.
     """
-    rows = map(published, queries)
+    rows = ({**published(query), "rows_used": rows_used.get(query.query_id)} for query in queries)
     if form == "jsonl":
         out.writelines(json.dumps(row) + "\n" for row in rows)
     elif form == "csv":
-        names = list(QueryRecord.__dataclass_fields__)
+        names = [*QueryRecord.__dataclass_fields__, "rows_used"]
         table = csv.DictWriter(out, names, lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
@@ -90,6 +131,6 @@ def published(query: QueryRecord) -> dict[str, str | int]:
     """The record as both exports show it."""
     return {
         **vars(query),
-        "charged_at": datetime.fromtimestamp(query.charged_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "charged_at": utc_text(query.charged_at),
         "epsilon": decimal_text(query.epsilon),
     }

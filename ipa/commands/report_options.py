@@ -16,7 +16,19 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
         "--keys", type=Path, metavar="NETWORK_DIR", help="the directory of `ipa keygen`"
     )
     reports.add_argument(
-        "--ledger", type=Path, metavar="FILE", help="charge the query in this budget ledger"
+        "--ledger", type=Path, metavar="DIR", help="charge the query in the ledgers in here"
+    )
+    reports.add_argument(
+        "--board",
+        type=Path,
+        metavar="FILE",
+        help="the commitment board that the ledgers read (default: the one in DIR)",
+    )
+    reports.add_argument(
+        "--no-budget",
+        action="store_true",
+        default=None,
+        help="charge nothing, so that nothing bounds what such queries reveal",
     )
     reports.add_argument(
         "--query-id", metavar="ID", help="the query's name in the ledger (default: a random one)"
@@ -34,7 +46,10 @@ def is_report_query(arguments: argparse.Namespace) -> bool:
 
     Raises: ParameterError for options that do not go with what the query is over.
     """
-    only_for_reports = ("keys", "ledger", "query_id", "compress_match_keys")
+    only_for_reports = (
+        *("keys", "ledger", "board", "no_budget", "query_id"),
+        "compress_match_keys",
+    )
     given = [name for name in only_for_reports if getattr(arguments, name) is not None]
     if Path(arguments.events).is_dir():
         if arguments.keys is None:

@@ -7,8 +7,10 @@ import sys
 import time
 from pathlib import Path
 
-from ipa.budget.epsilon import decimal_text, exact_epsilon
+from ipa.budget.board import FileBoard
+from ipa.budget.epsilon import decimal_text
 from ipa.budget.ledger import Receipt
+from ipa.budget.ledger_directory import ledgers_in
 from ipa.client.key_files import load_all_helper_keys
 from ipa.commands.directories import read_streams, read_submitter
 from ipa.commands.output import result_object, write_result
@@ -22,8 +24,7 @@ from ipa.report_query import Payment, ReportQueryResult, run_report_query
 def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters) -> int:
     """Answer the query in the directory and show what it released, dropped and cost.
 
-    Raises: ParameterError for options, InputError for keys or streams that are wrong. BudgetError when
-        the ledger refuses the query. MisbehaviourError when a helper party deviates.
+    Raises: ParameterError for options that do not go together; the errors of `run_report_query`.
     """
     payment = _payment(arguments)
     keys = load_all_helper_keys(arguments.keys)
@@ -42,6 +43,7 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
             parameters,
             submitter=submitter,
             payment=payment,
+            no_budget=payment is None,
             compressed_match_key_bits=arguments.compress_match_keys,
             no_noise=arguments.no_noise,
             options=RunOptions(seed=arguments.seed, on_step=progress.step),
@@ -66,6 +68,7 @@ def report_object(result: ReportQueryResult) -> dict[str, object]:
         "submitted": result.submitted,
         "dropped": {str(reason): count for reason, count in result.dropped.items()},
     }
+    shown["budget"] = None
     if result.receipt is not None:
         shown["budget"] = {
             "query_id": result.receipt.query.query_id,
@@ -91,7 +94,9 @@ def report_lines(result: ReportQueryResult) -> list[str]:
         f"{result.submitted:,} reports submitted, {dropped:,} dropped"
         + (f": {reasons}" if reasons else ""),
     ]
-    if result.receipt is not None:
+    if result.receipt is None:
+        lines.append("no budget was charged: nothing bounds what such queries reveal together")
+    else:
         charged = decimal_text(result.receipt.query.epsilon)
         left = decimal_text(result.receipt.remaining)
         lines.append(
@@ -107,16 +112,27 @@ def report_lines(result: ReportQueryResult) -> list[str]:
 
 
 def _payment(arguments: argparse.Namespace) -> Payment | None:
+    """What pays for the query, or None where the options say that nothing does."""
     if arguments.ledger is None:
-        if arguments.epsilon is not None or arguments.query_id is not None:
-            raise ParameterError("--epsilon and --query-id are for a query charged in a --ledger")
+        for name in ("query_id", "board"):
+            if getattr(arguments, name) is not None:
+                option = name.replace("_", "-")
+                raise ParameterError(f"--{option} is for a query charged in a --ledger")
+        if not arguments.no_budget:
+            raise ParameterError(
+                "a query over encrypted reports needs --ledger, or says --no-budget"
+            )
         return None
-    if arguments.epsilon is None:
-        raise ParameterError("--ledger needs --epsilon, what the query is charged")
+    if arguments.no_budget:
+        raise ParameterError("--no-budget and --ledger exclude each other")
+    if arguments.no_noise:
+        raise ParameterError(
+            "--ledger needs noise, so --epsilon and not --no-noise: exact sums are never paid for"
+        )
     named = arguments.query_id
+    board = None if arguments.board is None else FileBoard(arguments.board)
     return Payment(
-        ledger=arguments.ledger,
-        epsilon=exact_epsilon(arguments.epsilon),
+        ledgers=ledgers_in(arguments.ledger, board),
         query_id=f"query-{secrets.token_hex(8)}" if named is None else named,
         charged_at=int(time.time()),
     )

@@ -8,8 +8,9 @@ from budget_cases import MICRO, commitment, query, share
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipa.budget.commitments import check_total
 from ipa.budget.epsilon import MAX_EPSILON, decimal_text, exact_epsilon, to_micro
-from ipa.errors import ParameterError
+from ipa.errors import BudgetError, ParameterError
 
 
 @pytest.mark.parametrize(
@@ -69,12 +70,30 @@ def test_numbers_too_long_to_print_are_refused_like_any_other() -> None:
         {"shares": (share("a", "0.1"), share("a", "0.2"))},
         {"shares": (share("a", "0.1"), share("a", "0.1"))},
         *({"epoch": epoch} for epoch in (-1, 1 << 32, True, 1.0, None)),
-        *({name: ""} for name in ("site", "network_name", "match_key_provider")),
+        {"site": ""},
     ],
 )
 def test_malformed_commitments_are_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(ParameterError):
         commitment(**changed)
+
+
+def test_the_total_is_at_most_the_site_s_epsilon() -> None:
+    whole = commitment(share("a", "0.4"), share("b", "0.6"))
+    check_total(whole, whole.total)
+    with pytest.raises(BudgetError, match=r"commits epsilon 1 for epoch 7.* budget of 0\.999999$"):
+        check_total(whole, 1 - MICRO)
+
+
+@pytest.mark.parametrize("place", [0, 2, 3])
+def test_malformed_shares_are_refused(place: int) -> None:
+    words = ["a", "1", "n", "p"]
+    words[place] = "A"
+    field = ("report_collector", "", "network_name", "match_key_provider")[place]
+    with pytest.raises(ParameterError, match=f"^{field} must be"):
+        share(*words)
+    with pytest.raises(ParameterError, match="epsilon must be"):
+        share("a", "1.0000001")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipa.budget.transparency import ExportFormat, QueryRecord, export_queries
-from ipa.errors import ParameterError
+from ipa.errors import InputError, ParameterError
 
 
 @pytest.mark.parametrize(
@@ -31,31 +31,33 @@ def test_malformed_queries_are_refused(name: str, value: Any) -> None:
         query("q", **{name: value})
 
 
-def exported(form: ExportFormat, *records: QueryRecord) -> str:
+def exported(form: ExportFormat, *records: QueryRecord, **used: int) -> str:
     out = io.StringIO()
-    export_queries(records, out, form)
+    export_queries(records, used, out, form)
     return out.getvalue()
 
 
 def test_the_export_is_pinned() -> None:
     record = query("q1", "0.1", cap=(1 << 64) - 1)
-    assert exported("jsonl", record) == (
+    assert exported("jsonl", record, q1=998) == (
         '{"query_id": "q1", "charged_at": "2023-11-14T22:13:20Z", "network_name": "network-1", '
         '"site": "shop.example", "report_collector": "collector", "epoch": 7, '
         '"match_key_provider": "provider.example", '
         '"fanout": "source", "epsilon": "0.1", "cap": 18446744073709551615, "rows": 1000, '
-        '"breakdowns": 16}\n'
+        '"breakdowns": 16, "rows_used": 998}\n'
     )
-    assert exported("csv", record) == (
+    assert exported("csv", record, q1=0) == (
         "query_id,charged_at,network_name,site,report_collector,epoch,match_key_provider,fanout,epsilon,cap,"
-        "rows,breakdowns\n"
+        "rows,breakdowns,rows_used\n"
         "q1,2023-11-14T22:13:20Z,network-1,shop.example,collector,7,provider.example,source,0.1,"
-        "18446744073709551615,1000,16\n"
+        "18446744073709551615,1000,16,0\n"
     )
     assert '"site": "caf\\u00e9"' in exported("jsonl", query(site="caf\u00e9"))
     assert exported("jsonl") == ""
+    assert json.loads(exported("jsonl", record, q2=1))["rows_used"] is None
+    assert exported("csv", record).endswith(",16,\n")
     with pytest.raises(ParameterError, match="jsonl, csv"):
-        export_queries([], io.StringIO(), "xml")  # type: ignore[arg-type]
+        export_queries([], {}, io.StringIO(), "xml")  # type: ignore[arg-type]
 
 
 @given(st.lists(charges, max_size=3), st.sampled_from(["a,b", 'a"b', "\u00e9;", "a'"]))
@@ -63,7 +65,72 @@ def test_both_exports_carry_every_record(records: list[QueryRecord], name: str) 
     records = [replace(record, site=name) for record in records]
     from_json = [json.loads(line) for line in exported("jsonl", *records).splitlines()]
     from_csv = list(csv.DictReader(io.StringIO(exported("csv", *records))))
-    assert [{k: str(v) for k, v in row.items()} for row in from_json] == from_csv
+    shown = [{k: "" if v is None else str(v) for k, v in row.items()} for row in from_json]
+    assert shown == from_csv
     assert [Fraction(row["epsilon"]) for row in from_json] == [r.epsilon for r in records]
     assert [row["cap"] for row in from_json] == [r.cap for r in records]
     assert [row["site"] for row in from_json] == [name] * len(records)
+
+
+@given(charges)
+def test_helpers_read_the_record_that_they_wrote(record: QueryRecord) -> None:
+    assert QueryRecord.from_bytes(record.to_bytes()) == record
+
+
+def test_the_bytes_of_a_record_are_pinned() -> None:
+    """Each field of the record in order, as text, behind its length."""
+    texts = (
+        *("q1", "1700000000", "network-1", "shop.example", "collector", "7"),
+        *("provider.example", "source", "0.1", "100", "1000", "16"),
+    )
+    data = b"".join(len(text).to_bytes(2, "big") + text.encode() for text in texts)
+    assert query("q1", "0.1").to_bytes() == data
+    assert len(texts) == len(QueryRecord.__dataclass_fields__)
+
+
+def test_all_but_the_time_is_what_was_asked() -> None:
+    asked = query("q1")
+    assert replace(asked, charged_at=5).question_digest() == asked.question_digest()
+    texts = {"query_id": "b", "network_name": "b", "site": "b", "report_collector": "b"}
+    changes: dict[str, Any] = texts | {
+        "match_key_provider": "b",
+        "fanout": "trigger",
+        "epsilon": "0.5",
+    }
+    changes |= {"epoch": 1, "cap": 1, "rows": 1, "breakdowns": 1}
+    others = {query(**{"query_id": "q1"} | {k: v}).question_digest() for k, v in changes.items()}
+    assert len(others | {asked.question_digest()}) == len(QueryRecord.__dataclass_fields__)
+
+
+@given(st.data())
+def test_other_bytes_are_no_record(data: st.DataObject) -> None:
+    """Whatever is read was written that way: one record has one spelling."""
+    good = query("q1").to_bytes()
+    at = data.draw(st.integers(0, len(good) - 1))
+    changed = (
+        good[:at] + data.draw(st.binary(max_size=3)) + good[at + data.draw(st.integers(0, 3)) :]
+    )
+    try:
+        assert QueryRecord.from_bytes(changed).to_bytes() == changed
+    except InputError as error:
+        assert "no record" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"\x00\x041000", b"\x00\x05+1000"),
+        (b"\x00\x041000", b"\x00\x0501000"),
+        (b"\x00\x041000", b"\x00\x061 000 "),
+        (b"\x00\x041000", b"\x00\x04\xff000"),
+        (b"\x00\x030.1", b"\x00\x040.10"),
+        (b"\x00\x0216", b"\x00\x0316"),
+        (b"\x00\x0216", b""),
+        (b"\x00\x0216", b"\x00\x0216\x00\x0216"),
+    ],
+)
+def test_a_record_spelt_otherwise_is_none(old: bytes, new: bytes) -> None:
+    good = query("q1", "0.1").to_bytes()
+    assert good.count(old) == 1
+    with pytest.raises(InputError, match="no record of a query"):
+        QueryRecord.from_bytes(good.replace(old, new))

@@ -1,45 +1,94 @@
-"""Commitments and queries, fixed and drawn, that the tests of the budget share."""
+"""Commitments, ledgers and queries, fixed and drawn, that the tests of the budget share."""
 
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from ipa.budget.commitments import CollectorShare, Commitment
+from ipa.budget.board import CommitmentBoard, FileBoard
+from ipa.budget.commitments import BudgetTerms, CollectorShare, Commitment
+from ipa.budget.epochs import EpochClock
 from ipa.budget.epsilon import exact_epsilon
+from ipa.budget.ledger import Ledger, Receipt, ask, charge, create_ledger
 from ipa.budget.transparency import QueryRecord
 from ipa.errors import BudgetError
 from ipa.parameters import Fanout
 
-NETWORK = "network-1"
+NETWORK, PROVIDER = "network-1", "provider.example"
 MICRO = Fraction(1, 1_000_000)
+NOW = 1_700_000_000
+CLOCK = EpochClock(start=NOW - 7_500, seconds=1_000, open_epochs=1)
+"""It is the middle of epoch 7, and the budget of epoch 6 is open too."""
 
 
-def share(report_collector: str = "collector", epsilon: str = "1") -> CollectorShare:
-    return CollectorShare(report_collector=report_collector, epsilon=exact_epsilon(epsilon))
+def during(epoch: int) -> int:
+    """A moment in the middle of the epoch."""
+    return CLOCK.start + 1_000 * epoch + 500
+
+
+def terms(site_epsilon: Fraction = Fraction(1)) -> BudgetTerms:
+    return BudgetTerms(site_epsilon=site_epsilon, clock=CLOCK)
+
+
+def new_ledger(
+    directory: Path,
+    site_epsilon: Fraction = Fraction(1),
+    *,
+    board: CommitmentBoard | None = None,
+    network_name: str = NETWORK,
+    helper: int = 1,
+    name: str = "ledger",
+) -> Ledger:
+    """A ledger in the directory, with a board of its own unless one is given."""
+    if board is None:
+        board = FileBoard.create(directory / "board", terms(site_epsilon))
+    ledger = Ledger(directory / name, board)
+    create_ledger(ledger, network_name=network_name, helper=helper)
+    return ledger
+
+
+def commit(ledger: Ledger, new: Commitment, now: int | None = None) -> None:
+    """Commit for the epoch, in it unless a time is given."""
+    ledger.board.commit(new, now=during(new.epoch) if now is None else now)
+
+
+def pay(ledger: Ledger, new: QueryRecord) -> Receipt:
+    """What a helper does that is sure of the others."""
+    ask(ledger, new)
+    return charge(ledger, new)
+
+
+def share(
+    report_collector: str = "collector",
+    epsilon: str = "1",
+    network_name: str = NETWORK,
+    match_key_provider: str = PROVIDER,
+) -> CollectorShare:
+    return CollectorShare(
+        report_collector=report_collector,
+        network_name=network_name,
+        match_key_provider=match_key_provider,
+        epsilon=exact_epsilon(epsilon),
+    )
 
 
 def commitment(*shares: CollectorShare, **changed: Any) -> Commitment:
-    values: dict[str, Any] = {
-        "site": "shop.example",
-        "epoch": 7,
-        "network_name": NETWORK,
-        "match_key_provider": "provider.example",
-        "shares": shares or (share(),),
-    }
+    values: dict[str, Any] = {"site": "shop.example", "epoch": 7, "shares": shares or (share(),)}
     return Commitment(**values | changed)
 
 
 def query(query_id: Any = "q", epsilon: Any = "0.25", **changed: Any) -> QueryRecord:
+    """A query, charged in the middle of its epoch."""
     values: dict[str, Any] = {
         "query_id": query_id,
-        "charged_at": 1_700_000_000,
+        "charged_at": during(changed.get("epoch", 7)),
         "network_name": NETWORK,
         "site": "shop.example",
         "report_collector": "collector",
         "epoch": 7,
-        "match_key_provider": "provider.example",
+        "match_key_provider": PROVIDER,
         "fanout": "source",
         "epsilon": epsilon,
         "cap": 100,
@@ -50,7 +99,7 @@ def query(query_id: Any = "q", epsilon: Any = "0.25", **changed: Any) -> QueryRe
 
 
 def accepted(change: Callable[[], object]) -> bool:
-    """Whether the ledger's rules allowed it; a ledger that stayed locked is no answer."""
+    """Whether the rules allowed it; a file that stayed locked is no answer."""
     try:
         change()
     except BudgetError as error:
@@ -60,17 +109,20 @@ def accepted(change: Callable[[], object]) -> bool:
     return True
 
 
-SITES, EPOCHS, COLLECTORS = ("s", "t"), (0, 1), ("a", "b")
+SITES, EPOCHS, COLLECTORS = ("s", "t"), (0, 1, 2, 3), ("a", "b")
 micro_epsilons = st.integers(1, 7).map(lambda micro: micro * MICRO)
+moments = st.sampled_from(EPOCHS).map(during)
 commitments = st.builds(
     Commitment,
     site=st.sampled_from(SITES),
     epoch=st.sampled_from(EPOCHS),
-    network_name=st.sampled_from([NETWORK] * 3 + ["network-2"]),
-    match_key_provider=st.sampled_from("ppq"),
     shares=st.lists(
         st.builds(
-            CollectorShare, report_collector=st.sampled_from(COLLECTORS), epsilon=micro_epsilons
+            CollectorShare,
+            report_collector=st.sampled_from(COLLECTORS),
+            network_name=st.sampled_from([NETWORK] * 3 + ["network-2"]),
+            match_key_provider=st.sampled_from("ppq"),
+            epsilon=micro_epsilons,
         ),
         min_size=1,
         max_size=2,
@@ -80,7 +132,7 @@ commitments = st.builds(
 charges = st.builds(
     QueryRecord,
     query_id=st.integers(0, 12).map("q{}".format),
-    charged_at=st.integers(0, 2_000_000_000),
+    charged_at=moments,
     network_name=st.sampled_from([NETWORK] * 4 + ["network-2"]),
     site=st.sampled_from(SITES),
     report_collector=st.sampled_from(COLLECTORS),

@@ -34,8 +34,10 @@ def collect(*words: str, site: str = NEWS, fanout: str = "source", out: str = "q
 
 
 def answer(capsys: pytest.CaptureFixture[str], *words: str, out: str = "q") -> dict[str, object]:
+    """The answer, charged if the words say so."""
     capsys.readouterr()
-    assert main(["query", out, "--keys", "net", *QUERY, "--format", "json", *words]) == 0
+    budget = [] if "--ledger" in words else ["--no-budget"]
+    assert main(["query", out, "--keys", "net", *QUERY, "--format", "json", *budget, *words]) == 0
     result = json.loads(capsys.readouterr().out)
     assert isinstance(result, dict)
     return result

@@ -130,6 +130,7 @@ def answer(
         world.keys,
         replace(PARAMETERS, security=security),
         submitter=submitter,
+        no_budget=True,
         no_noise=True,
         options=RunOptions(interceptors=interceptors),
     )

@@ -34,23 +34,18 @@ SHARED = {"foundation", "sharing", "network"}
 CIRCUITS = {"protocols.primitives", "protocols.verification", "protocols.circuits"}
 PROTOCOLS = SHARED | CIRCUITS | {"reports"}
 QUERY = PROTOCOLS | {"noise", "protocols", "attribution", "release", "result", "query"}
-EVERYTHING = QUERY | {
-    "noise",
-    "oracle",
-    "budget",
-    "client",
-    "intake",
-    "report_query",
-    "attacks",
-    "planning",
-}
+EVERYTHING = (
+    QUERY
+    | {"oracle", "budget", "client", "intake", "report_query", "attacks", "planning", "moments"}
+    | {"budget.charging"}
+)
 
 MAY_IMPORT: dict[str, set[str]] = {
     "foundation": set(),
     "sharing": {"foundation"},
     "oracle": {"foundation"},
     "noise": {"foundation"},
-    "budget": {"foundation"},
+    "budget": {"foundation", "budget.charging"},  # the latter in its `__init__` alone
     "client": {"foundation", "sharing"},
     "reports": {"foundation", "sharing"},
     "network": {"foundation", "sharing"},
@@ -63,7 +58,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "query": QUERY,
     "attribution": PROTOCOLS | {"protocols"},
     "intake": PROTOCOLS | {"client"},
-    "report_query": QUERY | {"client", "budget", "intake"},
+    "budget.charging": SHARED | {"protocols.primitives", "budget"},
+    "report_query": QUERY | {"client", "budget", "budget.charging", "intake"},
     "attacks": QUERY | {"oracle"},
     "moments": QUERY,
     "planning": {"foundation", "noise", "oracle", "result"},

@@ -97,6 +97,10 @@ def test_the_commands_from_devices_to_sums_run(tmp_path: Path) -> None:
     assert "300 reports submitted, 0 dropped" in done.stdout
     assert "epsilon 0.25 charged, 0.75 remaining" in done.stdout
     assert done.stdout.splitlines()[-1].split()[-3:] == ["1", "0.25", "0.75"]
+    assert (
+        json.loads(shell("ipa budget --ledger ledger --queries", tmp_path).stdout)["rows_used"]
+        == 300
+    )
     record = shell("ipa budget --ledger ledger --queries", tmp_path)
     assert json.loads(record.stdout)["site"] == "news.example"
 
@@ -106,7 +110,7 @@ def test_reports_and_events_give_the_same_sums(tmp_path: Path) -> None:
     query = "--breakdowns 16 --cap 100 --no-noise --format json"
     made = shell("\n".join(REPORTS.splitlines()[:2]), tmp_path)
     assert made.returncode == 0
-    over_reports = shell(f"ipa query q --keys net {query}", tmp_path)
+    over_reports = shell(f"ipa query q --keys net --no-budget {query}", tmp_path)
     over_events = shell(f"ipa query examples/events.csv {query}", tmp_path)
     assert json.loads(over_reports.stdout)["sums"] == json.loads(over_events.stdout)["sums"]
 

@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from budget_cases import NETWORK, commit, commitment, pay, terms
+from budget_cases import query as query_record
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from worker_processes import quick_directory
 
 import ipa
+from ipa.budget import charge_together, create_ledgers
 from ipa.client.configuration import helper_keys_from_json
 from ipa.client.rejection import Reason
 from ipa.network.channel import Message
@@ -96,10 +100,23 @@ def messages_of_queries() -> list[Message]:
             ),
             submitter=case["query"]["context"]["report_collector"],
             compressed_match_key_bits=8,
+            no_budget=True,
             no_noise=True,
             options=options,
         )
+    charge_with_a_difference(options.new_network("semi-honest"))
     return seen
+
+
+def charge_with_a_difference(network: ipa.HelperPartyNetwork) -> None:
+    """A charge by three helpers, one of which had lost an earlier one."""
+    with quick_directory() as directory:
+        ledgers = create_ledgers(directory / "l", terms(), network_name=NETWORK)
+        commit(ledgers[0], commitment())
+        for ledger in ledgers[:2]:
+            pay(ledger, query_record("lost"))
+        each = dict(zip((1, 2, 3), ledgers, strict=True))
+        charge_together(network, each, dict.fromkeys((1, 2, 3), query_record("q")))
 
 
 def test_the_table_has_every_message_of_a_query() -> None:
@@ -256,13 +273,19 @@ def test_what_helpers_agree_on_is_hashed_as_the_tables_say(security: Security) -
     rules = b""
     if security == "malicious":
         fields: dict[str, int | Fraction] = {"degree": 64, "batch_gates": 1 << 26}
-        more: dict[str, int | Fraction] = {"batch_elements": 1 << 16, "smallest_prime_field": 1 << 60}
+        more: dict[str, int | Fraction] = {
+            "batch_elements": 1 << 16,
+            "smallest_prime_field": 1 << 60,
+        }
         rules = agreed_fields("Rules of the check", fields | more)
     choices = {"capping": 1, "aggregate": 1, "security": int(security == "malicious")}
     choices |= {"attribution": 1, "mechanism": 1, "match_keys_can_collide": 0}
     widths = {"match_key_bits": 64, "attribution_constraint_id_bits": 16}
     others = {"breakdowns": 3, "cap": 9, "timestamp_bits": 32, "value_bits": 5}
-    noise: dict[str, int | Fraction] = {"epsilon": Fraction(3, 2), "delta": Fraction(1, 10**9), }
+    noise: dict[str, int | Fraction] = {
+        "epsilon": Fraction(3, 2),
+        "delta": Fraction(1, 10**9),
+    }
     others["attribution_window"] = 700
     agreed = agreed_fields("Query parameters", {**others, **choices, **widths, **noise})
     parts = (b"ipa v2 agreed", network.name.encode(), rules, agreed, b"query-1")
@@ -275,3 +298,42 @@ def test_what_helpers_agree_on_is_hashed_as_the_tables_say(security: Security) -
             for table in reports.fields
         )
         assert sent[helper] == hashlib.sha256(public + tables).digest()
+
+
+def charge_table(header: str) -> list[tuple[str, str]]:
+    """The rows of a table under "Charges"."""
+    section = MESSAGES.split("### Charges\n")[1].split("\n### ")[0]
+    rows = section.split(f"| {header} |")[1].split("\n\n")[0]
+    return re.findall(r"^\| (\w+) \| ([^|]+?) \|", rows, re.MULTILINE)
+
+
+def test_the_charges_that_helpers_compare_are_as_the_tables_say() -> None:
+    """Computed from SPEC_NOTES alone: helpers 1 and 2 have a charge that helper 3 lacks."""
+    texts = {
+        name: str(value)
+        for name, value in vars(query_record("lost", fanout="trigger")).items()
+        if name != "epsilon"
+    } | {"epsilon": "0.25"}
+    fields = [name for name, _ in charge_table("Record")]
+
+    def record(**changed: str) -> bytes:
+        values = texts | changed
+        parts = [values[name].encode() for name in fields]
+        return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+
+    lost = record(fanout="source")
+    known = len(lost).to_bytes(4, "big") + lost
+    question = record(fanout="source", query_id="q", charged_at="0")
+    values = {
+        "question": hashlib.sha256(question).digest(),
+        "clock": int(texts["charged_at"]).to_bytes(8, "big"),
+        "list_digest": hashlib.sha256(known).digest(),
+        "list_bytes": len(known).to_bytes(4, "big"),
+    }
+    compared = b"".join(values[name] for name, _ in charge_table("Compared"))
+    seen = messages_of_queries()
+    sent = {(m.step, m.sender): m.payload for m in seen if m.step.startswith("budget")}
+    for helper in (1, 2):
+        assert sent["budget/compare/broadcast", helper] == compared
+        assert sent["budget/settle/broadcast", helper] == known
+    assert sent["budget/settle/broadcast", 3] == bytes(len(known))

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from command_cases import NEWS, QUERY, answer, collect, fails, two_sites, write_events
 
 import ipa.report_query
+from ipa.budget.epochs import WEEK
 from ipa.commands.command_line import main
 from ipa.errors import VerificationError
 from ipa.events import Event, SourceEvent, TriggerEvent
@@ -40,7 +42,10 @@ def test_a_query_is_paid_from_the_ledger_until_it_is_empty(
     assert main([*asked, "0.2"]) == 0
     assert "epsilon 0.2 charged, 0 remaining" in capsys.readouterr().out
     assert main(["budget", "--ledger", "l", "--format", "json"]) == 0
-    assert json.loads(capsys.readouterr().out) == [
+    shown = json.loads(capsys.readouterr().out)
+    begun = {one.pop("closes")[:4] for one in shown}
+    assert begun == {time.strftime("%Y", time.gmtime(time.time() + 2 * WEEK))}
+    assert shown == [
         {"epoch": 1, "site": NEWS, "report_collector": "b=c"}
         | {"granted": "1.5", "spent": "0", "remaining": "1.5"},
         {"epoch": 1, "site": NEWS, "report_collector": NEWS}
@@ -50,6 +55,7 @@ def test_a_query_is_paid_from_the_ledger_until_it_is_empty(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == [
         "epoch",
+        "closes",
         "site",
         "report",
         "collector",
@@ -57,12 +63,12 @@ def test_a_query_is_paid_from_the_ledger_until_it_is_empty(
         "spent",
         "remaining",
     ]
-    assert lines[2].split() == ["1", NEWS, NEWS, "0.5", "0.5", "0"]
+    assert lines[2].split()[2:] == [NEWS, NEWS, "0.5", "0.5", "0"]
     assert main(["budget", "--ledger", "l", "--queries"]) == 0
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [record["epsilon"] for record in records] == ["0.3", "0.2"]
     assert records[0]["query_id"] == "first"
-    assert records[1]["rows"] == 10
+    assert (records[1]["rows"], records[1]["rows_used"]) == (10, 10)
     assert main(["budget", "--ledger", "l", "--queries", "csv"]) == 0
     table = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [row["query_id"] for row in table] == [record["query_id"] for record in records]
@@ -89,7 +95,8 @@ def test_the_query_s_id_is_said_when_it_is_charged_and_the_run_aborts(
     query_id = charged.removeprefix("ipa query: charged ")
     assert aborted == "ipa: query: a lie (noticed by H1)"
     assert main(["budget", "--ledger", "l", "--query-id", query_id]) == 0
-    assert json.loads(capsys.readouterr().out)["query_id"] == query_id
+    found = json.loads(capsys.readouterr().out)
+    assert (found["query_id"], found["rows_used"]) == (query_id, None)  # it came to no end
 
 
 def test_wrong_ways_to_handle_a_budget_are_one_line(
@@ -97,7 +104,7 @@ def test_wrong_ways_to_handle_a_budget_are_one_line(
 ) -> None:
     network = ["--network", "net/network.json"]
     budget = ["budget", "--ledger", "l"]
-    fails(capsys, 2, "no budget ledger here", budget)
+    fails(capsys, 2, "no budget ledgers here", budget)
     fails(capsys, 2, "need --network", [*budget, "--create", "1"])
     fails(capsys, 2, "need --network", [*budget, "--commit", "a=1"])
     fails(capsys, 2, "needs --site", [*budget, "--commit", "a=1", *network])
@@ -107,9 +114,16 @@ def test_wrong_ways_to_handle_a_budget_are_one_line(
     fails(capsys, 2, "plain decimal", [*budget, "--create", "x", *network])
     fails(capsys, 3, "more than its budget of 1", [*both, "a=0.5", "--commit", "b=0.6"])
     missing = ["budget", "--ledger", "no/l", "--create", "1", *network]
-    fails(capsys, 2, "no/l: the budget ledger cannot be opened or created", missing)
+    fails(capsys, 2, "no/l: the budget ledgers cannot be created", missing)
+    fails(
+        capsys, 2, "no budget ledgers here", [*budget, *network, "--site", "a", "--commit", "a=1"]
+    )
     for option in ("--site", "--epoch", "--match-key-provider"):
         fails(capsys, 2, f"{option} is for --commit", [*budget, option, "1"])
+    for option in ("--epoch-start", "--epoch-seconds", "--open-epochs"):
+        fails(capsys, 2, f"{option} is for --create", [*budget, option, "1"])
+    fails(capsys, 3, "can be for epoch 2, the next one", [*both, "a=1", "--epoch", "3"])
+    fails(capsys, 2, "epoch seconds must be", [*both, "a=1", "--epoch-seconds", "0"])
     fails(capsys, 2, "--network is for --create and --commit", [*budget, *network])
     fails(capsys, 2, "exclude each other", [*budget, "--queries", "--format", "json"])
     assert main([*both, "a=1"]) == 0
@@ -117,10 +131,104 @@ def test_wrong_ways_to_handle_a_budget_are_one_line(
     assert main([*again, "a=1"]) == 0
     fails(capsys, 3, "cannot change that", [*again, "a=0.5"])
     fails(capsys, 3, "more than its budget of 1", [*again, "a=1.5", "--epoch", "2"])
-    fails(capsys, 3, "another network or site budget", [*budget, "--create", "2", *network])
+    fails(capsys, 3, "with another budget or clock", [*budget, "--create", "2", *network])
+    fails(capsys, 3, "budget or clock", [*budget, "--create", "1", *network, "--epoch-start", "5"])
     fails(capsys, 2, "l: no query first was charged", [*budget, "--query-id", "first"])
-    Path("l").write_text("no ledger")
+    fails(capsys, 2, "no commitment board here", [*budget, "--board", "b"])
+    Path("l/helper3.ledger").write_text("no ledger")
     fails(capsys, 2, "not a budget ledger", budget)
+    Path("f").write_text("no ledger")
+    fails(capsys, 2, "f: there are no budget ledgers here", ["budget", "--ledger", "f"])
+
+
+def at(monkeypatch: pytest.MonkeyPatch, now: int) -> None:
+    monkeypatch.setattr(time, "time", lambda: now + 0.9)
+
+
+def test_budgets_refresh_and_close_as_time_goes_by(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Epoch 1 begins when the ledgers are created; its budget is open in epoch 2 and no longer."""
+    write_events([replace(event, site="") for event in two_sites(5)])
+    assert collect() == 0
+    network = ["--network", "net/network.json"]
+    site = ["--site", NEWS, "--commit"]
+    start = 1_700_000_000
+    at(monkeypatch, start)
+    created = ["budget", "--ledger", "l", "--create", "1", *network]
+    assert main([*created, "--epoch-seconds", "100", *site, f"{NEWS}=0.5"]) == 0
+    at(monkeypatch, start + 99)
+    assert main([*created, "--epoch-seconds", "100"]) == 0  # the clock is the board's
+    paid = ["query", "q", "--keys", "net", *QUERY, "--ledger", "l", "--epsilon", "0.1"]
+    assert main(paid) == 0
+    committed = ["budget", "--ledger", "l", *network, *site, "b=1"]
+    fails(capsys, 3, "is committed for epoch 1 already", committed)
+    assert main([*committed, "--epoch", "3"]) == 3
+    assert main([*committed, "--epoch", "2"]) == 0
+    at(monkeypatch, start + 199)
+    assert main(paid) == 0
+    new_site = ["--site", "a.example", "--commit", "c=1"]
+    assert main(["budget", "--ledger", "l", *network, *new_site]) == 0  # for the running epoch
+    capsys.readouterr()
+    assert main(["budget", "--ledger", "l", "--format", "json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [(one["epoch"], one["report_collector"], one["remaining"]) for one in shown] == [
+        (1, NEWS, "0.3"),
+        (2, "c", "1"),
+        (2, "b", "1"),
+    ]
+    closing = [one["closes"] for one in shown]
+    assert closing == ["2023-11-14T22:16:40Z", *["2023-11-14T22:18:20Z"] * 2]
+    at(monkeypatch, start + 200)
+    capsys.readouterr()
+    fails(capsys, 3, "the budget of epoch 1 is closed since 2023-11-14T22:16:40Z", paid)
+
+
+def test_two_networks_share_a_board(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["keygen", "--out", "other", "--name", "other.example"]) == 0
+    write_events([replace(event, site="") for event in two_sites(5)])
+    assert collect() == 0
+    assert collect("--network", "other/network.json", out="o") == 0
+    for name, ledger in (("net", "l"), ("other", "m")):
+        network = ["--network", f"{name}/network.json"]
+        words = ["budget", "--ledger", ledger, "--board", "b", *network, "--create", "1"]
+        assert main(words) == 0
+    words = ["--site", NEWS, "--commit", f"{NEWS}=1"]
+    commit = ["budget", "--ledger", "l", "--board", "b", "--network", "net/network.json", *words]
+    assert main(commit) == 0
+    again = ["budget", "--ledger", "m", "--board", "b", "--network", "other/network.json", *words]
+    fails(capsys, 3, "is committed for epoch 1 already", again)
+    paid = ["--ledger", "m", "--board", "b", "--epsilon", "1"]
+    asked = ["query", "o", "--keys", "other", *QUERY]
+    fails(capsys, 3, "is committed to helper party network helpers.example", [*asked, *paid])
+    paid[1] = "l"
+    assert main(["query", "q", "--keys", "net", *QUERY, *paid]) == 0
+    assert sorted(path.name for path in Path("l").iterdir()) == [
+        f"helper{helper}.ledger" for helper in (1, 2, 3)
+    ]
+
+
+def test_a_charge_that_one_ledger_lacks_is_said(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_events([replace(event, site="") for event in two_sites(5)])
+    assert collect() == 0
+    words = ["--network", "net/network.json", "--site", NEWS, "--commit", f"{NEWS}=1"]
+    assert main(["budget", "--ledger", "l", "--create", "1", *words]) == 0
+    before = Path("l/helper2.ledger").read_bytes()
+    answer(capsys, "--ledger", "l", "--epsilon", "0.3", "--query-id", "first")
+    Path("l/helper2.ledger").write_bytes(before)
+    assert main(["budget", "--ledger", "l", "--format", "json"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == (
+        "ipa budget: query first is charged in some ledgers only; the next query to its budget "
+        "settles that\n"
+    )
+    assert json.loads(shown.out)[0]["remaining"] == "0.7"
+    answer(capsys, "--ledger", "l", "--epsilon", "0.3", "--query-id", "second")
+    assert main(["budget", "--ledger", "l", "--queries"]) == 0
+    shown = capsys.readouterr()
+    assert (shown.err, shown.out.count("\n")) == ("", 2)
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "a\nb/c", "net/network.json/x"])
@@ -137,7 +245,7 @@ def test_a_path_that_cannot_be_is_one_line_that_names_it(
         [*asked, *network, "--out", name],
         [*asked, "--network", name, "--out", "n"],
         ["query", name, "--keys", "net", *QUERY],
-        ["query", "q", "--keys", name, *QUERY],
+        ["query", "q", "--keys", name, *QUERY, "--no-budget"],
         ["budget", "--ledger", name],
         ["budget", "--ledger", name, "--create", "1", *network],
         ["query", "q", "--keys", "net", *QUERY, "--ledger", name, "--epsilon", "1"],

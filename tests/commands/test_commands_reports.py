@@ -96,7 +96,15 @@ def test_options_of_collect_reach_the_streams(
     }
     capsys.readouterr()
     options = ["--match-key-bits", "70", "--timestamp-bits", "40", "--value-bits", "20"]
-    options += ["--attribution-constraint-id-bits", "7", "--keys", "other", "--format", "json"]
+    options += [
+        "--attribution-constraint-id-bits",
+        "7",
+        "--keys",
+        "other",
+        "--format",
+        "json",
+        "--no-budget",
+    ]
     assert main(["query", "o", *QUERY, *options]) == 0
     assert json.loads(capsys.readouterr().out)["sums"] == query_sql(events, PARAMETERS)
 
@@ -203,11 +211,13 @@ def test_dropped_reports_and_compression_are_shown(
         "match_key_bits": 40,
         "collision_probability_at_most": 28 / 2**40,
     }
-    words = ["--compress-match-keys", "40", "--seed", "1"]
+    words = ["--compress-match-keys", "40", "--seed", "1", "--no-budget"]
     assert main(["query", "q", "--keys", "net", *QUERY, *words]) == 0
     output = capsys.readouterr().out
     assert "10 reports submitted, 2 dropped: 1 malformed, 1 cannot be decrypted\n" in output
     assert "compressed to 40 bits" in output
+    assert "no budget was charged: nothing bounds what such queries reveal" in output
+    assert result["budget"] is None
     assert "probability at most 2.5e-11" in output
     assert f"source fanout query of {NEWS} for {NEWS}, epoch 1" in output
 
@@ -267,23 +277,32 @@ def test_wrong_ways_to_query_reports_are_one_line(
     fails(capsys, 2, "q: cannot be read: a directory of reports needs --keys", bare)
     fails(capsys, 2, "--check needs events in the clear", [*query, "--check"])
     fails(capsys, 2, "--ledger needs --epsilon", [*query, "--ledger", "l"])
-    fails(capsys, 2, "are for a query charged in a --ledger", [*query, "--epsilon", "1"])
-    fails(capsys, 2, "are for a query charged in a --ledger", [*query, "--query-id", "1"])
-    fails(capsys, 2, "no budget ledger here", [*query, "--ledger", "l", "--epsilon", "1"])
+    for option in ("--epsilon", "--query-id", "--board"):
+        fails(capsys, 2, f"{option} is for a query charged in a --ledger", [*query, option, "1"])
+    fails(capsys, 2, "or says --no-budget", query)
+    fails(capsys, 2, "exclude each other", [*query, "--ledger", "l", "--no-budget"])
+    fails(capsys, 2, "no budget ledgers here", [*query, "--ledger", "l", "--epsilon", "1"])
+    network = ["--network", "net/network.json"]
+    assert main(["budget", "--ledger", "l", "--create", "1", *network]) == 0
     fails(capsys, 2, "plain decimal", [*query, "--ledger", "l", "--epsilon", "1e-3"])
-    fails(capsys, 2, "value_bits 16, the query asks for 17", [*query, "--value-bits", "17"])
+    free = [*query, "--no-budget"]
+    fails(capsys, 2, "value_bits 16, the query asks for 17", [*free, "--value-bits", "17"])
     unnamed = [*query, "--ledger", "l", "--epsilon", "1", "--query-id", ""]
     fails(capsys, 2, "query_id must be", unnamed)
-    fails(capsys, 2, "can be compressed to", [*query, "--compress-match-keys", "64"])
-    fails(capsys, 2, "helper1.key.json cannot be read", [*bare, "--keys", "q"])
-    fails(capsys, 2, "helper1.query: cannot be read", ["query", "net", *QUERY, "--keys", "net"])
+    fails(capsys, 2, "can be compressed to", [*free, "--compress-match-keys", "64"])
+    fails(capsys, 2, "helper1.key.json cannot be read", [*bare, "--no-budget", "--keys", "q"])
+    no_query = ["query", "net", *QUERY, "--keys", "net", "--no-budget"]
+    fails(capsys, 2, "helper1.query: cannot be read", no_query)
     clear = ["query", "events.csv", *QUERY]
-    for option in (["--keys", "net"], ["--ledger", "l"], ["--compress-match-keys", "3"]):
-        fails(capsys, 2, f"{option[0]} is for a directory of reports", [*clear, *option])
+    for given in (
+        *(["--keys", "net"], ["--ledger", "l"], ["--board", "b"], ["--no-budget"]),
+        ["--compress-match-keys", "3"],
+    ):
+        fails(capsys, 2, f"{given[0]} is for a directory of reports", [*clear, *given])
     Path("net/helper2.key.json").chmod(0o644)
-    fails(capsys, 2, "may be read by others", query)
+    fails(capsys, 2, "may be read by others", free)
     Path("net/helper1.key.json").write_text("no keys")
-    fails(capsys, 2, "ipa: net/helper1.key.json: the key file must be a JSON object", query)
+    fails(capsys, 2, "ipa: net/helper1.key.json: the key file must be a JSON object", free)
 
 
 def swap(directory: Path) -> None:
@@ -323,4 +342,4 @@ def test_streams_that_are_not_of_one_query_are_one_line(
     write_events([replace(event, site="") for event in two_sites(5)])
     assert collect() == 0
     harm(place / "q")
-    fails(capsys, 2, said, ["query", "q", "--keys", "net", *QUERY])
+    fails(capsys, 2, said, ["query", "q", "--keys", "net", *QUERY, "--no-budget"])

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples
 
-from ipa.budget.commitments import CollectorShare, Commitment
-from ipa.budget.ledger import commit, create_ledger
+from ipa.budget.commitments import BudgetTerms, CollectorShare, Commitment
+from ipa.budget.epochs import WEEK, EpochClock
+from ipa.budget.ledger_directory import create_ledgers
 from ipa.commands.progress import Progress
 from ipa.commands.tables import Table, fold, terminal_width, write_table
 
@@ -82,19 +84,18 @@ def test_the_sums_of_a_query_are_whole_at_any_width(width: int, tmp_path: Path) 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_names_are_data_and_hide_no_number(width: int, tmp_path: Path) -> None:
     ledger = tmp_path / "ledger"
-    create_ledger(ledger, network_name="net.example", site_epsilon=Fraction(10))
+    clock = EpochClock(start=int(time.time()) - WEEK, seconds=WEEK)
+    terms = BudgetTerms(site_epsilon=Fraction(10), clock=clock)
+    ledgers = create_ledgers(ledger, terms, network_name="net.example")
     for site, collector in zip([*NAMES, LONG], [*NAMES[1:], LONG, NAMES[0]], strict=True):
-        share = CollectorShare(report_collector=collector, epsilon=Fraction("1.234567"))
-        commit(
-            ledger,
-            Commitment(
-                site=site,
-                epoch=1,
-                network_name="net.example",
-                match_key_provider="on-device",
-                shares=(share,),
-            ),
+        share = CollectorShare(
+            report_collector=collector,
+            network_name="net.example",
+            match_key_provider="on-device",
+            epsilon=Fraction("1.234567"),
         )
+        commitment = Commitment(site=site, epoch=1, shares=(share,))
+        ledgers[0].board.commit(commitment, now=int(time.time()))
     shown = seen(width, ["budget", "--ledger", "ledger"], tmp_path)
     assert all(len(line) <= width for line in shown.splitlines())
     assert shown.count("1.234567") == 2 * (len(NAMES) + 1)

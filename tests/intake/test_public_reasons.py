@@ -8,16 +8,15 @@ become of all of them.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from fractions import Fraction
 from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from intake_cases import HOME, PARAMETERS, SHOP
+from payment_cases import CHARGED, paying_ledgers, payment_of
 
-from ipa.budget.commitments import CollectorShare, Commitment
-from ipa.budget.ledger import commit, create_ledger, queries
+from ipa.budget.ledger_directory import queries
 from ipa.client.configuration import HelperKeys, NetworkConfiguration, generate_configuration
 from ipa.client.encrypted_match_key import (
     EncryptedMatchKey,
@@ -36,13 +35,12 @@ from ipa.client.rejection import Reason
 from ipa.client.report_collector import CollectedEvent, SourceData, seal_report
 from ipa.client.report_format import Record, read_record, write_record
 from ipa.client.shares import Sharing
-from ipa.client.user_agent import ON_DEVICE
 from ipa.errors import ReportError
 from ipa.intake.query_comparison import compare_queries
 from ipa.intake.report_intake import take_in_reports
 from ipa.network.simulation import simulated_network
 from ipa.parties import HELPERS
-from ipa.report_query import Payment, run_report_query
+from ipa.report_query import run_report_query
 from ipa.sharing.randomness import Randomness
 
 WIDTH = PARAMETERS.match_key_bits
@@ -312,24 +310,11 @@ def test_a_width_of_the_collector_s_choice_tells_no_bit_of_a_match_key(width: in
 def test_a_query_of_another_width_or_sharing_is_refused_before_it_is_charged(
     tmp_path: Path,
 ) -> None:
-    path = tmp_path / "ledger.db"
-    create_ledger(path, network_name=HOME.network_name, site_epsilon=Fraction(1))
-    share = CollectorShare(report_collector=HOME.report_collector, epsilon=Fraction(1))
-    commit(
-        path,
-        Commitment(
-            site=HOME.site,
-            epoch=HOME.epoch,
-            network_name=HOME.network_name,
-            match_key_provider=ON_DEVICE,
-            shares=(share,),
-        ),
-    )
-    payment = Payment(ledger=path, epsilon=Fraction(1), query_id="q", charged_at=0)
+    ledgers = paying_ledgers(tmp_path)
     made = setting("three-party")
     for change, parameters in (
-        ({"match_key_bits": WIDTH - 1}, replace(PARAMETERS, match_key_bits=WIDTH - 1)),
-        ({"sharing": "two-party"}, PARAMETERS),
+        ({"match_key_bits": WIDTH - 1}, replace(CHARGED, match_key_bits=WIDTH - 1)),
+        ({"sharing": "two-party"}, CHARGED),
     ):
         streams = streams_of(made, replace(made.query, **change), made.match_keys[:2])
         with pytest.raises(ReportError) as caught:
@@ -338,8 +323,7 @@ def test_a_query_of_another_width_or_sharing_is_refused_before_it_is_charged(
                 made.keys,
                 parameters,
                 submitter=HOME.report_collector,
-                payment=payment,
-                no_noise=True,
+                payment=payment_of(ledgers, "q"),
             )
         assert caught.value.reason == Reason.WRONG_MATCH_KEYS
-    assert not queries(path)
+    assert not queries(*ledgers)

@@ -17,13 +17,13 @@ from intake_cases import (
     with_stream,
     world,
 )
+from payment_cases import CHARGED, TERMS, commit_to, paying_ledgers, payment_of
 
 from ipa.attacks import tamper
-from ipa.budget.commitments import CollectorShare, Commitment
-from ipa.budget.ledger import commit, create_ledger, queries, remaining
+from ipa.budget.ledger import remaining
+from ipa.budget.ledger_directory import Ledgers, create_ledgers, outcomes, queries
 from ipa.client.configuration import generate_configuration
 from ipa.client.rejection import Reason
-from ipa.client.user_agent import ON_DEVICE
 from ipa.errors import BudgetError, MisbehaviourError, ParameterError, ReportError
 from ipa.events import Event, SourceEvent, TriggerEvent
 from ipa.network.costs import cost_of
@@ -32,91 +32,60 @@ from ipa.network.simulation import RunOptions, simulated_network
 from ipa.oracle.steps import query_in_steps
 from ipa.parameters import QueryParameters
 from ipa.protocols.match_key_compression import compress_match_keys
-from ipa.report_query import Payment, ReportQueryResult, run_report_query
+from ipa.report_query import ReportQueryResult, run_report_query
 from ipa.sharing.dealing import reconstruct_for_testing, share_rows
 from ipa.sharing.linear_hash import collision_probability
 from ipa.sharing.randomness import Randomness
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Path:
-    """A ledger in which HOME's site has given its collector epsilon 1."""
-    path = tmp_path / "ledger.db"
-    create_ledger(path, network_name=HOME.network_name, site_epsilon=Fraction(1))
-    commit_to(path)
-    return path
-
-
-def commit_to(
-    path: Path,
-    *,
-    network_name: str = HOME.network_name,
-    provider: str = ON_DEVICE,
-    collector: str = HOME.report_collector,
-) -> None:
-    share = CollectorShare(report_collector=collector, epsilon=Fraction(1))
-    commit(
-        path,
-        Commitment(
-            site=HOME.site,
-            epoch=HOME.epoch,
-            network_name=network_name,
-            match_key_provider=provider,
-            shares=(share,),
-        ),
-    )
+def ledgers(tmp_path: Path) -> Ledgers:
+    return paying_ledgers(tmp_path)
 
 
 def paid(
-    made: World, path: Path, query_id: str, epsilon: Fraction = Fraction(1, 4), **options: object
+    made: World, ledgers: Ledgers, query_id: str, parameters: QueryParameters = CHARGED
 ) -> ReportQueryResult:
-    payment = Payment(ledger=path, epsilon=epsilon, query_id=query_id, charged_at=1_700_000_000)
-    parameters = options.get("parameters", PARAMETERS)
-    assert isinstance(parameters, QueryParameters)
     return run_report_query(
         made.streams,
         made.keys,
         parameters,
         submitter=HOME.report_collector,
-        payment=payment,
-        no_noise=True,
+        payment=payment_of(ledgers, query_id),
     )
 
 
-def left(path: Path) -> Fraction:
-    return remaining(path, site=HOME.site, epoch=HOME.epoch, report_collector=HOME.report_collector)
+def left(ledgers: Ledgers, site: str = HOME.site) -> Fraction:
+    """What all three ledgers say."""
+    (found,) = {
+        remaining(ledger, site=site, epoch=HOME.epoch, report_collector=HOME.report_collector)
+        for ledger in ledgers
+    }
+    return found
 
 
-def test_a_query_is_charged_and_recorded(ledger: Path) -> None:
-    result = paid(with_record(world(), 1, 0, b""), ledger, "q1")
+def test_a_query_is_charged_and_recorded(ledgers: Ledgers) -> None:
+    result = paid(with_record(world(), 1, 0, b""), ledgers, "q1")
     assert result.receipt is not None
-    assert result.receipt.remaining == left(ledger) == Fraction(3, 4)
-    (record,) = queries(ledger)
+    assert result.receipt.remaining == left(ledgers) == Fraction(3, 4)
+    for ledger in ledgers:
+        assert queries(ledger) == (result.receipt.query,)
+    record = result.receipt.query
     assert (record.query_id, record.site, record.rows) == ("q1", HOME.site, len(EVENTS))
     assert (record.cap, record.breakdowns, record.fanout) == (60, 4, "source")
     assert record.epsilon == Fraction(1, 4)
 
 
-def test_the_budget_runs_out_and_the_other_site_s_is_untouched(ledger: Path) -> None:
-    share = CollectorShare(report_collector=HOME.report_collector, epsilon=Fraction(1))
-    other = Commitment(
-        site=SHOP.site,
-        epoch=HOME.epoch,
-        network_name=HOME.network_name,
-        match_key_provider=ON_DEVICE,
-        shares=(share,),
-    )
-    commit(ledger, other)
+def test_the_budget_runs_out_and_the_other_site_s_is_untouched(ledgers: Ledgers) -> None:
+    commit_to(ledgers, site=SHOP.site)
     for number in range(4):
-        paid(world(), ledger, f"q{number}")
+        paid(world(), ledgers, f"q{number}")
     with pytest.raises(BudgetError, match=r"has 0 of 1 remaining"):
-        paid(world(), ledger, "q4")
+        paid(world(), ledgers, "q4")
     with pytest.raises(BudgetError, match="charged already"):
-        paid(world(), ledger, "q1")
-    assert len(queries(ledger)) == 4
-    assert remaining(
-        ledger, site=SHOP.site, epoch=HOME.epoch, report_collector=HOME.report_collector
-    ) == Fraction(1)
+        paid(world(), ledgers, "q1")
+    assert len(queries(*ledgers)) == 4
+    assert left(ledgers, SHOP.site) == 1
 
 
 @pytest.mark.parametrize(
@@ -131,64 +100,127 @@ def test_the_budget_runs_out_and_the_other_site_s_is_untouched(ledger: Path) -> 
 def test_only_what_the_site_committed_to_is_answered(
     committed: dict[str, str] | None, problem: str, tmp_path: Path
 ) -> None:
-    path = tmp_path / "ledger.db"
-    create_ledger(path, network_name=HOME.network_name, site_epsilon=Fraction(1))
+    ledgers = create_ledgers(tmp_path / "ledgers", TERMS, network_name=HOME.network_name)
     if committed is not None:
-        commit_to(path, **committed)
+        commit_to(ledgers, **committed)
     with pytest.raises(BudgetError, match=problem):
-        paid(world(), path, "q1")
-    assert not queries(path)
+        paid(world(), ledgers, "q1")
+    assert not queries(*ledgers)
 
 
 def test_a_ledger_of_another_network_that_the_site_uses_pays_nothing(tmp_path: Path) -> None:
     """The ledger's network is the commitment's, but the query is for a third one."""
-    path = tmp_path / "ledger.db"
-    create_ledger(path, network_name="other.example", site_epsilon=Fraction(1))
-    commit_to(path, network_name="other.example")
+    ledgers = create_ledgers(tmp_path / "ledgers", TERMS, network_name="other.example")
+    commit_to(ledgers, network_name="other.example")
     with pytest.raises(BudgetError, match=r"the query is for net\.example"):
-        paid(world(), path, "q1")
-    assert not queries(path)
+        paid(world(), ledgers, "q1")
+    assert not queries(*ledgers)
 
 
-def test_what_cannot_be_answered_is_not_charged(ledger: Path) -> None:
+def test_what_cannot_be_answered_is_not_charged(ledgers: Ledgers) -> None:
     with pytest.raises(ParameterError):
-        paid(world(), ledger, "q1", parameters=replace(PARAMETERS, value_bits=8))
+        paid(world(), ledgers, "q1", parameters=replace(CHARGED, value_bits=8))
     stream = world().stream(2)
     shorter = with_stream(world(), 2, replace(stream, records=stream.records[1:]))
     with pytest.raises(ReportError):
-        paid(shorter, ledger, "q1")
+        paid(shorter, ledgers, "q1")
     _, others = generate_configuration(HOME.network_name, match_key_bits=PARAMETERS.match_key_bits)
     with pytest.raises(ReportError, match="another network of that name"):
-        paid(replace(world(), keys=others), ledger, "q1")
-    payment = Payment(ledger=ledger, epsilon=Fraction(1), query_id="q1", charged_at=0)
+        paid(replace(world(), keys=others), ledgers, "q1")
+    payment = payment_of(ledgers, "q1")
     for bits in (0, 1, PARAMETERS.match_key_bits, 300):
         with pytest.raises(ParameterError, match="can be compressed"):
             run_report_query(
                 world().streams,
                 world().keys,
-                PARAMETERS,
+                CHARGED,
                 submitter=HOME.report_collector,
                 payment=payment,
                 compressed_match_key_bits=bits,
-                no_noise=True,
             )
-    assert left(ledger) == 1
+    assert left(ledgers) == 1
 
 
-def test_a_query_that_is_aborted_stays_charged(ledger: Path) -> None:
+def test_a_query_that_is_aborted_stays_charged(ledgers: Ledgers) -> None:
     attack = tamper(2, "query/sort/*", "drop")
     assert attack.tampering is not None
     with pytest.raises(MisbehaviourError):
         run_report_query(
             world().streams,
             world().keys,
-            PARAMETERS,
+            replace(CHARGED, epsilon=1),
             submitter=HOME.report_collector,
-            payment=Payment(ledger=ledger, epsilon=Fraction(1), query_id="q", charged_at=0),
-            no_noise=True,
+            payment=payment_of(ledgers, "q"),
             options=RunOptions(interceptors=[attack.tampering]),
         )
-    assert left(ledger) == 0
+    assert left(ledgers) == 0
+    assert outcomes(*ledgers) == {}  # it did not come to its end
+
+
+def test_a_charge_comes_before_a_report_is_opened_and_a_refusal_opens_none(
+    ledgers: Ledgers,
+) -> None:
+    """Also when one of the three ledgers refuses alone."""
+    transcript = Transcript()
+    options = RunOptions(interceptors=[transcript])
+    for epsilon in (Fraction(1, 2), Fraction(1, 2), Fraction(1, 2)):
+        transcript.messages.clear()
+        name = f"q{left(ledgers)}".replace("/", "-")
+        try:
+            run_report_query(
+                world().streams,
+                world().keys,
+                replace(CHARGED, epsilon=epsilon),
+                submitter=HOME.report_collector,
+                payment=payment_of(ledgers, name),
+                options=options,
+            )
+        except BudgetError:
+            break
+        steps = [message.step for message in transcript.messages]
+        last_charge = max(i for i, step in enumerate(steps) if step.startswith("budget/charged"))
+        assert last_charge < min(i for i, step in enumerate(steps) if "intake/rows" in step)
+    assert left(ledgers) == 0
+    assert not any("intake/rows" in message.step for message in transcript.messages)
+
+
+def test_a_query_over_reports_needs_a_payment_or_says_aloud_that_it_has_none(
+    ledgers: Ledgers,
+) -> None:
+    for payment, no_budget in ((None, False), (payment_of(ledgers, "q1"), True)):
+        with pytest.raises(ParameterError, match=r"needs a payment, or says no_budget=True"):
+            run_report_query(
+                world().streams,
+                world().keys,
+                CHARGED,
+                submitter=HOME.report_collector,
+                payment=payment,
+                no_budget=no_budget,
+            )
+    assert left(ledgers) == 1
+    assert answer(world()).receipt is None
+
+
+def test_what_is_charged_is_what_the_noise_is_made_for(ledgers: Ledgers) -> None:
+    """Exact sums are never paid for, and no epsilon is that a ledger could not count."""
+    with pytest.raises(ParameterError, match="exact sums are never paid for"):
+        run_report_query(
+            world().streams,
+            world().keys,
+            PARAMETERS,
+            submitter=HOME.report_collector,
+            payment=payment_of(ledgers, "q1"),
+            no_noise=True,
+        )
+    with pytest.raises(ParameterError, match="at most 6 decimals"):
+        paid(world(), ledgers, "q1", replace(CHARGED, epsilon=Fraction(1, 3)))
+    assert not queries(*ledgers)
+    for number, epsilon in enumerate((Fraction(1, 8), Fraction(3, 8))):
+        result = paid(world(), ledgers, f"q{number}", replace(CHARGED, epsilon=epsilon))
+        assert result.result.noise is not None
+        assert result.receipt is not None
+        assert result.receipt.query.epsilon == result.result.noise.epsilon == epsilon
+    assert left(ledgers) == Fraction(1, 2)
 
 
 @pytest.mark.parametrize(
@@ -209,20 +241,32 @@ def test_parameters_must_be_those_of_the_reports(parameters: QueryParameters) ->
             world().keys,
             parameters,
             submitter=HOME.report_collector,
+            no_budget=True,
             no_noise=True,
         )
 
 
 def test_exact_sums_must_be_asked_for() -> None:
     with pytest.raises(ParameterError, match="no_noise"):
-        run_report_query(world().streams, world().keys, PARAMETERS, submitter=HOME.report_collector)
+        run_report_query(
+            world().streams,
+            world().keys,
+            PARAMETERS,
+            submitter=HOME.report_collector,
+            no_budget=True,
+        )
 
 
 def test_there_are_three_streams_and_three_keys() -> None:
     for streams, keys in ((world().streams[:2], world().keys), (world().streams, ())):
         with pytest.raises(ParameterError, match="3 helpers"):
             run_report_query(
-                streams, keys, PARAMETERS, submitter=HOME.report_collector, no_noise=True
+                streams,
+                keys,
+                PARAMETERS,
+                submitter=HOME.report_collector,
+                no_budget=True,
+                no_noise=True,
             )
 
 
@@ -238,7 +282,12 @@ def test_a_breakdown_key_beyond_the_query_s_counts_nowhere() -> None:
     ]
     made = make_world(events)
     result = run_report_query(
-        made.streams, made.keys, parameters, submitter=HOME.report_collector, no_noise=True
+        made.streams,
+        made.keys,
+        parameters,
+        submitter=HOME.report_collector,
+        no_budget=True,
+        no_noise=True,
     )
     assert (result.dropped, result.result.rows) == ({}, 5)
     assert result.result.sums == query_in_steps(events, PARAMETERS)[:3] == [0, 0, 20]
@@ -248,7 +297,12 @@ def test_a_breakdown_key_beyond_the_query_s_counts_nowhere() -> None:
 def test_reports_may_have_wider_breakdown_keys_than_the_query(breakdowns: int) -> None:
     parameters = replace(PARAMETERS, breakdowns=breakdowns)
     result = run_report_query(
-        world().streams, world().keys, parameters, submitter=HOME.report_collector, no_noise=True
+        world().streams,
+        world().keys,
+        parameters,
+        submitter=HOME.report_collector,
+        no_budget=True,
+        no_noise=True,
     )
     assert result.result.sums == query_in_steps(EVENTS, PARAMETERS)[:breakdowns]
 
@@ -268,6 +322,7 @@ def test_compressed_match_keys_keep_users_together(bits: int) -> None:
             PARAMETERS,
             submitter=HOME.report_collector,
             compressed_match_key_bits=bits,
+            no_budget=True,
             no_noise=True,
             options=RunOptions(seed=seed),
         )
@@ -305,36 +360,17 @@ def test_a_malicious_secure_query_over_reports() -> None:
         malicious,
         submitter=HOME.report_collector,
         compressed_match_key_bits=11,
+        no_budget=True,
         no_noise=True,
     )
     assert result.result.rows == len(EVENTS)
     assert answer(world()).result.sums == query_in_steps(EVENTS, PARAMETERS)
 
 
-def test_dropped_reports_do_not_hide_behind_the_budget(ledger: Path) -> None:
+def test_dropped_reports_do_not_hide_behind_the_budget(ledgers: Ledgers) -> None:
     changed = with_record(with_record(world(), 1, 0, b""), 3, 6, b"")
-    result = paid(changed, ledger, "q1")
+    result = paid(changed, ledgers, "q1")
     assert result.dropped == {Reason.MALFORMED: 2}
-    assert queries(ledger)[0].rows == len(EVENTS)
-
-
-def test_what_is_charged_is_among_what_the_helpers_agree_on(ledger: Path) -> None:
-    """Another query ID or another epsilon, and other digests of the same shares are compared."""
-    digests = []
-    for query_id, epsilon in (
-        ("q1", Fraction(1, 4)),
-        ("q2", Fraction(1, 4)),
-        ("q3", Fraction(1, 8)),
-    ):
-        transcript = Transcript()
-        run_report_query(
-            world().streams,
-            world().keys,
-            PARAMETERS,
-            submitter=HOME.report_collector,
-            payment=Payment(ledger=ledger, epsilon=epsilon, query_id=query_id, charged_at=0),
-            no_noise=True,
-            options=RunOptions(seed=1, interceptors=[transcript]),
-        )
-        digests.append([m.payload for m in transcript.messages if m.step == "query/input-check"])
-    assert len({tuple(sent) for sent in digests}) == 3
+    assert queries(*ledgers)[0].rows == len(EVENTS)
+    for ledger in ledgers:
+        assert outcomes(ledger) == {"q1": len(EVENTS) - 2}

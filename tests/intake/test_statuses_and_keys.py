@@ -33,7 +33,12 @@ def told(patch: pytest.MonkeyPatch, status: int) -> ReportQueryResult:
     patch.setattr(report_intake, "compare_rows", lying)
     made = world()
     return run_report_query(
-        made.streams, made.keys, PARAMETERS, submitter=HOME.report_collector, no_noise=True
+        made.streams,
+        made.keys,
+        PARAMETERS,
+        submitter=HOME.report_collector,
+        no_budget=True,
+        no_noise=True,
     )
 
 

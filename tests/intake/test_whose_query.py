@@ -1,25 +1,24 @@
 """Whose query a match key can be in: one collector's, on behalf of one site, submitted by itself."""
 
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from intake_cases import EVENTS, HOME, PARAMETERS, SHOP, World, answer, make_world, world
+from payment_cases import CHARGED, paying_ledgers, payment_of
 
-from ipa.budget.commitments import CollectorShare, Commitment
-from ipa.budget.ledger import commit, create_ledger, queries
+from ipa.budget.ledger_directory import queries
 from ipa.client.encrypted_match_key import EncryptedMatchKey, ReportContext
 from ipa.client.fanout_query import QueryStream, write_query_stream
 from ipa.client.rejection import Reason
 from ipa.client.report_collector import CollectedEvent, SourceData, seal_report
-from ipa.client.user_agent import ON_DEVICE, UserAgent
+from ipa.client.user_agent import UserAgent
 from ipa.errors import ReportError
 from ipa.intake.query_comparison import compare_queries
 from ipa.network.simulation import simulated_network
 from ipa.oracle.steps import query_in_steps
 from ipa.parties import HELPERS
-from ipa.report_query import Payment, run_report_query
+from ipa.report_query import run_report_query
 from ipa.sharing.randomness import Randomness
 
 DELEGATE = replace(HOME, report_collector="dsp.example", site="video.example")
@@ -112,31 +111,17 @@ def test_a_captured_match_key_is_of_no_use_in_a_query_of_one_s_own() -> None:
 @pytest.mark.parametrize("submitter", ["evil.example", "", "collector.example.", HOME.site])
 def test_nor_in_a_query_in_the_collector_s_name(submitter: str, tmp_path: Path) -> None:
     """It is refused whole and not charged: the budget is not for others to spend."""
-    path = tmp_path / "ledger.db"
-    create_ledger(path, network_name=HOME.network_name, site_epsilon=Fraction(1))
-    share = CollectorShare(report_collector=HOME.report_collector, epsilon=Fraction(1))
-    commit(
-        path,
-        Commitment(
-            site=HOME.site,
-            epoch=HOME.epoch,
-            network_name=HOME.network_name,
-            match_key_provider=ON_DEVICE,
-            shares=(share,),
-        ),
-    )
-    payment = Payment(ledger=path, epsilon=Fraction(1), query_id="q", charged_at=0)
+    ledgers = paying_ledgers(tmp_path)
     with pytest.raises(ReportError, match=r"submitted by .* of report collector") as caught:
         run_report_query(
             world().streams,
             world().keys,
-            PARAMETERS,
+            CHARGED,
             submitter=submitter,
-            payment=payment,
-            no_noise=True,
+            payment=payment_of(ledgers, "q"),
         )
     assert caught.value.reason == Reason.WRONG_COLLECTOR
-    assert not queries(path)
+    assert not queries(*ledgers)
     assert answer(world()).result.sums == query_in_steps(EVENTS, PARAMETERS)
 
 

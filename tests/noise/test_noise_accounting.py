@@ -25,7 +25,9 @@ def test_a_replacement_moves_the_sums_twice_as_far_as_a_removal() -> None:
 @pytest.mark.parametrize(
     ("breakdowns", "distance", "differing"), [(1, 10, 1), (3, 10, 3), (256, 10, 10), (256, 20, 20)]
 )
-def test_the_delta_bound_is_that_of_the_formula(breakdowns: int, distance: int, differing: int) -> None:
+def test_the_delta_bound_is_that_of_the_formula(
+    breakdowns: int, distance: int, differing: int
+) -> None:
     distance_to_ideal = 2 * 9 * Fraction(1, 2**41) + 2 * exp(-Fraction(512, 20))
     exact = (1 + exp(Fraction(distance, 20))) * distance_to_ideal * differing
     bound = delta_bound(NOISE, breakdowns, distance)

@@ -73,6 +73,7 @@ def test_a_query_with_a_tampered_comparison_is_not_answered(step: str, change: C
                     world().keys,
                     malicious,
                     submitter=world().query.context.report_collector,
+                    no_budget=True,
                     no_noise=True,
                     options=RunOptions(interceptors=[tampering]),
                 )
