@@ -14,7 +14,10 @@ from ipa.parameters import QueryParameters
 
 NEWS, SHOP = "news.example", "shop.example"
 PARAMETERS = QueryParameters(breakdowns=4, cap=60)
-QUERY = ["--breakdowns", "4", "--cap", "60", "--security", "semi-honest", "--no-noise"]
+NOISY = ["--breakdowns", "4", "--cap", "60", "--security", "semi-honest"]
+"""A query whose words go on with --epsilon."""
+
+QUERY = [*NOISY, "--no-noise"]
 
 
 def two_sites(count: int = 60) -> list[Event]:
@@ -37,7 +40,8 @@ def answer(capsys: pytest.CaptureFixture[str], *words: str, out: str = "q") -> d
     """The answer, charged if the words say so."""
     capsys.readouterr()
     budget = [] if "--ledger" in words else ["--no-budget"]
-    assert main(["query", out, "--keys", "net", *QUERY, "--format", "json", *budget, *words]) == 0
+    asked = NOISY if "--epsilon" in words else QUERY
+    assert main(["query", out, "--keys", "net", *asked, "--format", "json", *budget, *words]) == 0
     result = json.loads(capsys.readouterr().out)
     assert isinstance(result, dict)
     return result

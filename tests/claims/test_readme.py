@@ -156,13 +156,20 @@ def test_every_block_of_python_runs_as_written(block: str, tmp_path: Path) -> No
 
 
 def test_the_notebook_block_gives_the_sums_it_says() -> None:
-    *statements, last = ast.parse(PYTHON[0]).body
-    assert isinstance(last, ast.Expr)
     names: dict[str, object] = {}
-    exec(compile(ast.Module(statements, []), "README", "exec"), names)
-    result = eval(compile(ast.Expression(last.value), "README", "eval"), names)
-    assert isinstance(result, ipa.QueryResult)
-    assert f"# sums={result.sums}" in PYTHON[0]
+    results = []
+    for statement in ast.parse(PYTHON[0]).body:
+        if isinstance(statement, ast.Expr):
+            results.append(eval(compile(ast.Expression(statement.value), "README", "eval"), names))
+        else:
+            exec(compile(ast.Module([statement], []), "README", "exec"), names)
+    exact, noisy = results
+    assert isinstance(exact, ipa.QueryResult)
+    assert exact.noise is None
+    assert f"# sums={exact.sums}" in PYTHON[0]
+    assert isinstance(noisy, ipa.QueryResult)
+    assert noisy.noise is not None
+    assert f"95 % of the time within {noisy.noise.interval_95}" in PYTHON[0]
 
 
 def test_no_block_digs_deeper_than_one_package() -> None:

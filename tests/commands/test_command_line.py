@@ -95,15 +95,22 @@ def test_json_is_one_object_with_exactly_these_keys(
         out = capsys.readouterr().out
         assert out.count("\n") == 1
         answer = json.loads(out)
-        assert list(answer) == ["sums", "rows", "security", "parameters", "cost"]
+        assert list(answer) == ["sums", "rows", "security", "noise", "parameters", "cost"]
         assert answer["sums"] == [0, 0, 25, 0]
         assert answer["rows"] == 2
         assert answer["security"] == security
+        assert answer["noise"] is None
         assert answer["parameters"] == {
             "breakdowns": 4,
             "cap": 100,
             "capping": "proportional",
             "aggregate": "sum",
+            "attribution": "last-touch",
+            "attribution_window": None,
+            "epsilon": None,
+            "delta": 1e-9,
+            "mechanism": "laplace",
+            "match_keys_can_collide": False,
             "match_key_bits": 64,
             "attribution_constraint_id_bits": 16,
             "timestamp_bits": 32,
@@ -132,8 +139,9 @@ def test_the_table_shows_sums_bars_and_the_cost_of_each_step(
     ]
     assert [line.count("█") for line in lines[1:5]] == [0, 8, 40, 0]
     assert len({len(line.rstrip(" █")) for line in lines[:5]}) == 1  # aligned to the right
-    assert "4 reports" in lines[6] and "semi-honest" in lines[6] and "no noise" in lines[6]
-    steps = [line.split()[0] for line in lines[9:]]
+    assert "4 reports" in lines[6] and "semi-honest" in lines[6]
+    assert lines[7] == "no noise: the sums are exact, and not private"
+    steps = [line.split()[0] for line in lines[10:]]
     assert steps == [
         "input-check",
         "sort",
@@ -144,7 +152,7 @@ def test_the_table_shows_sums_bars_and_the_cost_of_each_step(
         "total",
     ]
     total = [int(cell.replace(",", "")) for cell in lines[-1].split()[1:4]]
-    parts = [[int(cell.replace(",", "")) for cell in line.split()[1:4]] for line in lines[9:-1]]
+    parts = [[int(cell.replace(",", "")) for cell in line.split()[1:4]] for line in lines[10:-1]]
     assert total == [sum(column) for column in zip(*parts, strict=True)]
 
 

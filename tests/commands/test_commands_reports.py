@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from command_cases import (
     NEWS,
+    NOISY,
     PARAMETERS,
     QUERY,
     SHOP,
@@ -134,7 +135,8 @@ def test_two_shares_from_keygen_to_the_answer(
     words = ["--keys", "two", "--security", security]
     assert answer(capsys, *words, out="two-shares")["sums"] == query_sql(events, PARAMETERS)
     for name, keys in (("two-shares", "net"), ("three-shares", "two")):
-        fails(capsys, 2, "does not have", ["query", name, "--keys", keys, *QUERY])
+        asked = ["query", name, "--keys", keys, *QUERY, "--no-budget"]
+        fails(capsys, 2, "does not have", asked)
 
 
 def test_a_query_that_somebody_else_submits_is_refused(
@@ -144,7 +146,7 @@ def test_a_query_that_somebody_else_submits_is_refused(
     assert collect("--report-collector", "dsp.example") == 0
     assert Path("q/submitter").read_text() == "dsp.example\n"
     answer(capsys)
-    words = ["query", "q", "--keys", "net", *QUERY]
+    words = ["query", "q", "--keys", "net", *QUERY, "--no-budget"]
     for name, said in (
         ("evil.example\n", "it is submitted by 'evil.example'"),
         (f"{NEWS}\n", "query of report collector 'dsp.example'"),
@@ -276,18 +278,20 @@ def test_wrong_ways_to_query_reports_are_one_line(
     query = [*bare, "--keys", "net"]
     fails(capsys, 2, "q: cannot be read: a directory of reports needs --keys", bare)
     fails(capsys, 2, "--check needs events in the clear", [*query, "--check"])
-    fails(capsys, 2, "--ledger needs --epsilon", [*query, "--ledger", "l"])
-    for option in ("--epsilon", "--query-id", "--board"):
+    fails(capsys, 2, "--ledger needs noise", [*query, "--ledger", "l"])
+    for option in ("--query-id", "--board"):
         fails(capsys, 2, f"{option} is for a query charged in a --ledger", [*query, option, "1"])
     fails(capsys, 2, "or says --no-budget", query)
     fails(capsys, 2, "exclude each other", [*query, "--ledger", "l", "--no-budget"])
-    fails(capsys, 2, "no budget ledgers here", [*query, "--ledger", "l", "--epsilon", "1"])
+    paid = ["query", "q", *NOISY, "--keys", "net", "--ledger", "l", "--epsilon"]
+    fails(capsys, 2, "no budget ledgers here", [*paid, "1"])
     network = ["--network", "net/network.json"]
     assert main(["budget", "--ledger", "l", "--create", "1", *network]) == 0
-    fails(capsys, 2, "plain decimal", [*query, "--ledger", "l", "--epsilon", "1e-3"])
+    fails(capsys, 2, "at most 6 decimals", [*paid, "1.0000001"])
+    fails(capsys, 2, "no_noise contradicts epsilon", [*paid, "1", "--no-noise"])
     free = [*query, "--no-budget"]
     fails(capsys, 2, "value_bits 16, the query asks for 17", [*free, "--value-bits", "17"])
-    unnamed = [*query, "--ledger", "l", "--epsilon", "1", "--query-id", ""]
+    unnamed = [*paid, "1", "--query-id", ""]
     fails(capsys, 2, "query_id must be", unnamed)
     fails(capsys, 2, "can be compressed to", [*free, "--compress-match-keys", "64"])
     fails(capsys, 2, "helper1.key.json cannot be read", [*bare, "--no-budget", "--keys", "q"])

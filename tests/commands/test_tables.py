@@ -101,7 +101,7 @@ def test_names_are_data_and_hide_no_number(width: int, tmp_path: Path) -> None:
     assert shown.count("1.234567") == 2 * (len(NAMES) + 1)
     if width == 80:
         together = "".join(shown.split())
-        assert all(together.count(name) >= 1 for name in NAMES[:2])
+        assert NAMES[0] in together
         assert together.count("nnnnnnnnnnnn") >= 2
     narrow = "".join(seen(20, ["budget", "--ledger", "ledger"], tmp_path).split())
     for name in [*NAMES, LONG]:
