@@ -155,8 +155,9 @@ def query_sql(events: Sequence[Event], parameters: QueryParameters) -> list[int]
 
     Raises: EventError for a bad event.
     """
+    answer = _answer(events, parameters, "", _SUMS)
     sums = [0] * parameters.breakdowns
-    for breakdown_key, total in _answer(events, parameters, "", _SUMS):
+    for breakdown_key, total in answer:
         sums[_number(breakdown_key)] = _number(total)
     return sums
 

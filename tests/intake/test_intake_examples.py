@@ -15,7 +15,8 @@ def run(name: str, *words: str) -> subprocess.CompletedProcess[str]:
 def test_two_sites_get_the_sums_that_sql_computes() -> None:
     done = run("two_sites.py")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count(": the same\n") == 2
+    assert done.stdout.count(": as near as the noise takes it\n") == 2
+    assert done.stdout.count("epsilon: 1/4 charged, 3/4 remaining") == 2
     assert "source fanout query of news.example" in done.stdout
     assert "trigger fanout query of shop.example" in done.stdout
 
