@@ -15,11 +15,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import perf_counter
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ipa.channel import (
     ABORT,
     Channel,
+    InMemoryChannel,
     InterceptedChannel,
     Interceptor,
     Message,
@@ -31,6 +32,8 @@ from ipa.errors import ChannelError, MisbehaviourError, MismatchError, Parameter
 from ipa.parties import HELPERS, left_of, right_of
 from ipa.products import ProductLog
 from ipa.sharing.prss import KEY_BYTES, Prss
+
+Value = TypeVar("Value")
 
 
 class Shared(Protocol):
@@ -121,6 +124,27 @@ class HelperPartyNetwork:
         self._send(payloads, left_of)
         self.cost.rounds += 1
         return self._receive(right_of, size)
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether a value may reach a neighbour as it is, since nobody could see the bytes.
+
+        So it is when all helpers are in this process, in lockstep, and nothing listens between them.
+        """
+        return self.in_lockstep and all(
+            isinstance(party.channel, InMemoryChannel) for party in self.helpers.values()
+        )
+
+    def hand_left(self, values: Mapping[int, Value], size: int) -> dict[int, Value]:
+        """What send_left does with the values' encodings of `size` bytes, without encoding them.
+
+        Only for a network that hands over. It counts as the same messages.
+        """
+        cost = self.cost
+        cost.rounds += 1
+        cost.messages += len(values)
+        cost.bytes_sent += size * len(values)
+        return {helper: values[right_of(helper)] for helper in self.helpers}
 
     def exchange(
         self, to_left: Mapping[int, bytes], to_right: Mapping[int, bytes], size: int

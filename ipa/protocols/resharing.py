@@ -21,12 +21,15 @@ def reshare_columns(
 
     One round; one bit per bit and helper, each column rounded up to whole bytes. Reveals nothing.
     """
-    payloads = {number: encode_columns(columns, rows) for number, columns in summands.items()}
-    received = network.send_left(payloads, width * bytes_per_column(rows))
-    right = decode_received_columns(network.path, received, rows)
-    return SharedBits(
-        network.name, rows, width, {number: (summands[number], right[number]) for number in right}
-    )
+    size = width * bytes_per_column(rows)
+    if network.hands_over:
+        right = network.hand_left(summands, size)
+    else:
+        payloads = {helper: encode_columns(columns, rows) for helper, columns in summands.items()}
+        received = network.send_left(payloads, size)
+        right = decode_received_columns(network.path, received, rows)
+    shares = {helper: (summands[helper], right[helper]) for helper in right}
+    return SharedBits(network.name, rows, width, shares)
 
 
 def reshare_numbers(
