@@ -5,12 +5,13 @@ is kept here until the batch check has shown that its error is zero, and nothing
 anything is pending (Chida et al. 2018, section 4: verify before output).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ipa.errors import ParameterError, UncheckedProductError
 from ipa.sharing.binary_field import BinaryField
+from ipa.sharing.bits import bytes_per_column
 from ipa.sharing.replicated import SharedBits
 from ipa.sharing.shared_numbers import SharedNumbers
 
@@ -22,16 +23,31 @@ SMALLEST_CHECKED_FIELD = 1 << 60
 
 @dataclass(frozen=True, slots=True)
 class BitProducts:
-    """z = x AND y, column by column; `x` may be one column for all of `y`."""
+    """z = x AND y: column j of `y` and of z belongs to column `factors[j]` of `x`.
+
+    `z` has each local helper's two shares as they travelled, which is how the check reads them: the
+    columns one after another, bytes_per_column(rows) bytes each.
+    """
 
     x: SharedBits
     y: SharedBits
-    z: SharedBits
+    z: Mapping[int, tuple[bytes, bytes]] = field(repr=False)
+    factors: tuple[int, ...]
 
     @property
     def gates(self) -> int:
         """How many AND gates these are."""
         return self.y.width * self.y.rows
+
+    def __getitem__(self, part: slice) -> "BitProducts":
+        """The products of some neighbouring columns of `y`."""
+        size = bytes_per_column(self.y.rows)
+        start, stop, _ = part.indices(self.y.width)
+        z = {
+            helper: (own[start * size : stop * size], right[start * size : stop * size])
+            for helper, (own, right) in self.z.items()
+        }
+        return BitProducts(self.x, self.y[start:stop], z, self.factors[start:stop])
 
 
 @dataclass(frozen=True, slots=True)

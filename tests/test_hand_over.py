@@ -45,7 +45,7 @@ def test_a_query_is_the_same_whether_or_not_somebody_listens(security: str) -> N
 @examples(40)
 @given(SEEDS, ROWS, st.integers(0, 9), st.booleans())
 def test_products_have_the_same_shares(seed: int, rows: int, width: int, checked: bool) -> None:
-    found: list[list[ColumnPair]] = []
+    found: list[tuple[list[ColumnPair], list[object]]] = []
     for interceptors in ([], [Transcript()]):
         log = ProductLog() if checked else None
         network = simulated_network(seed, interceptors, products=log)
@@ -54,8 +54,9 @@ def test_products_have_the_same_shares(seed: int, rows: int, width: int, checked
         values = [randomness.random_bits(width) for _ in range(rows)]
         x = share_rows(network.name, values, width, randomness)
         product = multiply(network, x, x)
+        in_bytes = [table.z for table in log.pending_bits] if log else []
         check_products(network)
-        found.append([product.shares_of(helper) for helper in HELPERS])
+        found.append(([product.shares_of(helper) for helper in HELPERS], list(in_bytes)))
     assert found[0] == found[1]
 
 

@@ -60,7 +60,7 @@ LAYERS = {
     "primitives": """
         protocols.agreement protocols.bit_check protocols.broadcast protocols.coins
         protocols.compression protocols.input_check protocols.multiplication
-        protocols.number_check protocols.opening protocols.product_check
+        protocols.number_check protocols.opening protocols.product_blocks protocols.product_check
         protocols.report_agreement protocols.resharing protocols.two_party
     """,
     "circuits": """

@@ -8,23 +8,22 @@ from ipa.network import HelperPartyNetwork
 from ipa.products import BitProducts, NumberProducts
 from ipa.protocols.bit_check import check_bit_products
 from ipa.protocols.number_check import check_number_products
-from ipa.sharing.replicated import SharedBits
 from ipa.sharing.shared_numbers import SharedNumbers
 
 
-def record_bits(network: HelperPartyNetwork, x: SharedBits, y: SharedBits, z: SharedBits) -> None:
-    """Remember z = x AND y until it is checked; nothing in a semi-honest network.
+def record_bits(network: HelperPartyNetwork, products: BitProducts) -> None:
+    """Remember AND gates until they are checked; nothing in a semi-honest network.
 
     Many columns are cut where a batch is full, which is then checked at once.
     """
     log = network.products
     if log is None:
         return
-    start = 0
-    while start < y.width:
-        part = slice(start, start + max(1, log.room_for_gates // max(1, y.rows)))
-        log.add_bits(BitProducts(x if x.width == 1 else x[part], y[part], z[part]))
-        start = part.stop
+    start, width, rows = 0, products.y.width, products.y.rows
+    while start < width:
+        stop = start + max(1, log.room_for_gates // max(1, rows))
+        log.add_bits(products if start == 0 and stop >= width else products[start:stop])
+        start = stop
         if log.is_due:
             check_products(network)
 
