@@ -33,7 +33,12 @@ def reshare_columns(
 def reshare_in_bytes(
     network: HelperPartyNetwork, summands: Mapping[int, Columns], width: int, rows: int
 ) -> tuple[SharedBits, dict[int, tuple[bytes, bytes]]]:
-    """As reshare_columns, and each local helper's two shares as they travelled."""
+    """As reshare_columns, and each local helper's two shares as they travelled.
+
+    Cost: one round. Each helper sends its summand; each column is rounded up to whole bytes.
+    Reveals: nothing.
+    Raises: ChannelError when a message is malformed.
+    """
     size = width * bytes_per_column(rows)
     payloads = {helper: encode_columns(columns, rows) for helper, columns in summands.items()}
     if network.hands_over:
