@@ -6,11 +6,12 @@ while anything is pending (Chida et al. 2018, section 4: verify before output). 
 network the log keeps nothing and refuses nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ipa.errors import ParameterError, UncheckedProductError
+from ipa.sharing.bits import bytes_per_column
 from ipa.sharing.shared_bits import SharedBits
 from ipa.sharing.shared_elements import SharedElements
 from ipa.sharing.verification.binary_field import BinaryField
@@ -20,16 +21,31 @@ SMALLEST_CHECKED_FIELD = 1 << 60
 
 @dataclass(frozen=True, slots=True)
 class BitProducts:
-    """z = x AND y, column by column; `x` may be one column for all of `y`."""
+    """z = x AND y: column j of `y` and of z belongs to column `factors[j]` of `x`.
+
+    `z` has each local helper's two shares as they travelled, which is how the check reads them: the
+    columns one after another, bytes_per_column(rows) bytes each.
+    """
 
     x: SharedBits
     y: SharedBits
-    z: SharedBits
+    z: Mapping[int, tuple[bytes, bytes]] = field(repr=False)
+    factors: tuple[int, ...]
 
     @property
     def gates(self) -> int:
         """How many AND gates these are."""
         return self.y.width * self.y.rows
+
+    def __getitem__(self, part: slice) -> "BitProducts":
+        """The products of some neighbouring columns of `y`."""
+        size = bytes_per_column(self.y.rows)
+        start, stop, _ = part.indices(self.y.width)
+        z = {
+            helper: (own[start * size : stop * size], right[start * size : stop * size])
+            for helper, (own, right) in self.z.items()
+        }
+        return BitProducts(self.x, self.y[start:stop], z, self.factors[start:stop])
 
 
 @dataclass(frozen=True, slots=True)

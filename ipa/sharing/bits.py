@@ -7,12 +7,14 @@ Row r of column j is bit r of `columns[j]`; column 0 holds the least significant
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from ipa.errors import ParameterError
+from ipa.errors import MismatchError, ParameterError
 
 Columns = list[int]
 
-# For each bit position, the 256-entry table that maps a byte to the digit "0" or "1" of that bit.
-_BIT_DIGITS = [bytes(48 + (byte >> bit & 1) for byte in range(256)) for bit in range(8)]
+# A word of eight bytes is an 8 x 8 table of bits. Exchanging the bits under each mask with those
+# that stand so many places higher turns it: bit j of byte i becomes bit i of byte j.
+_DISTANCES = (7, 14, 28)
+_MASKS = (0x00AA00AA00AA00AA, 0x0000CCCC0000CCCC, 0x00000000F0F0F0F0)
 
 
 def ones(count: int) -> int:
@@ -23,54 +25,87 @@ def ones(count: int) -> int:
 def columns_from_rows(values: Sequence[int], width: int) -> Columns:
     """Turn n integers of `width` bits into `width` columns of n bits.
 
-    Goes through strings of binary digits, which CPython parses in linear time: about 2 ns per bit.
-
-    Raises: ParameterError, which names the row, when a value is no integer, is negative or does not fit.
+    Raises: ParameterError, which names the row, when a value is no integer, is negative or does not
+        fit.
     """
-    size = (width + 7) // 8
-    table: bytes | None
+    size = bytes_per_row(width)
     try:
         table = b"".join([value.to_bytes(size, "little") for value in values])
+        columns = columns_from_table(table, len(values), 8 * size)
+        fits = not any(columns[width:])
     except AttributeError:
         row, value = next(item for item in enumerate(values) if not isinstance(item[1], int))
         problem = f"row {row}: must be an int, not {type(value).__name__}"
         raise ParameterError(problem) from None
     except OverflowError:
-        table = None
-    if table is None or (width % 8 and _any_above(values, width)):
+        fits = False
+    if not fits:
         row = next(row for row, value in enumerate(values) if value < 0 or value >> width)
         raise ParameterError(f"row {row}: must be from 0 to 2**{width} - 1")
-    if not values:
-        return [0] * width
-    columns = []
-    for position in range(size):
-        digits = table[position::size][::-1]
-        for bit in range(min(8, width - 8 * position)):
-            columns.append(int(digits.translate(_BIT_DIGITS[bit]), 2))
-    return columns
-
-
-def _any_above(values: Iterable[int], width: int) -> bool:
-    return any(value >> width for value in values)
+    return columns[:width]
 
 
 def rows_from_columns(columns: Sequence[int], rows: int) -> list[int]:
     """Turn columns of `rows` bits back into `rows` integers; the inverse of columns_from_rows."""
-    size = (len(columns) + 7) // 8
-    if rows == 0 or size == 0:
-        return [0] * rows
+    size = bytes_per_row(len(columns))
+    table = table_from_columns(columns, rows)
+    starts = (row * size for row in range(rows))
+    return [int.from_bytes(table[start : start + size], "little") for start in starts]
+
+
+def bytes_per_row(width: int) -> int:
+    """A row of a table of bytes is whole bytes, column 0 in the lowest bit of the first byte."""
+    return (width + 7) // 8
+
+
+def columns_from_table(table: bytes, rows: int, width: int) -> Columns:
+    """The first `width` columns of a table of bytes: `rows` rows of equal length, one after another.
+
+    One byte of every row makes one integer, whose words of eight rows are turned at once.
+
+    Cost: about 0.5 ns per bit.
+    Raises: MismatchError when the table is not `rows` rows of at least bytes_per_row(width) bytes.
+    """
+    size = len(table) // rows if rows else bytes_per_row(width)
+    if size * rows != len(table) or size < bytes_per_row(width):
+        raise MismatchError(f"{len(table)} bytes are not {rows} rows of {width} bits")
+    words = (rows + 7) // 8
+    columns: Columns = []
+    for position in range(bytes_per_row(width)):
+        turned = _turn(table[position::size], words)
+        columns += [int.from_bytes(turned[bit::8], "little") for bit in range(8)]
+    return columns[:width]
+
+
+def table_from_columns(columns: Sequence[int], rows: int) -> bytes:
+    """The table of bytes whose rows have bytes_per_row(len(columns)) bytes; bits to spare are 0.
+
+    The inverse of columns_from_table.
+
+    Cost: about 0.5 ns per bit.
+    """
+    size, words = bytes_per_row(len(columns)), (rows + 7) // 8
     table = bytearray(size * rows)
-    low_bits = int.from_bytes(b"\x01" * rows, "little")
     for position in range(size):
-        total = 0
+        turned = bytearray(8 * words)
         for bit, column in enumerate(columns[8 * position : 8 * position + 8]):
-            digits = format(column, f"0{rows}b").encode()
-            total |= (int.from_bytes(digits, "big") & low_bits) << bit
-        table[position::size] = total.to_bytes(rows, "little")
-    return [
-        int.from_bytes(table[start : start + size], "little")
-        for start in range(0, size * rows, size)
-    ]
+            turned[bit::8] = column.to_bytes(words, "little")
+        table[position::size] = _turn(turned, words)[:rows]
+    return bytes(table)
+
+
+def _turn(data: bytes | bytearray, words: int) -> bytes:
+    """Every word of eight bytes as an 8 x 8 table of bits, turned; missing bytes at the end are 0."""
+    total = int.from_bytes(data, "little")
+    for distance, mask in zip(_DISTANCES, _masks(words), strict=True):
+        moved = (total ^ total >> distance) & mask
+        total ^= moved ^ moved << distance
+    return total.to_bytes(8 * words, "little")
+
+
+@lru_cache(maxsize=8)
+def _masks(words: int) -> tuple[int, ...]:
+    return tuple(int.from_bytes(mask.to_bytes(8, "little") * words, "little") for mask in _MASKS)
 
 
 def bytes_per_column(rows: int) -> int:

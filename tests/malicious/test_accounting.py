@@ -1,7 +1,7 @@
 """Nothing is left out: every product is checked exactly once, and before anything is opened."""
 
 from collections.abc import Callable
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given
@@ -32,6 +32,7 @@ from ipa.protocols.verification.element_check import check_element_products
 from ipa.protocols.verification.product_check import check_products
 from ipa.query import run_query
 from ipa.release import combine_at_collector, shares_for_collector
+from ipa.sharing.bits import encode_columns
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo, Ring
 from ipa.sharing.verification.binary_field import BinaryField
 from ipa.workload import generate_events
@@ -123,6 +124,26 @@ def test_one_multiplication_larger_than_a_batch_is_cut() -> None:
     assert (log.elements_made, log.elements_checked) == (95, 90)
     checks = {path.split("/")[0] for path in simulation.network.costs} - {"multiply"}
     assert len([path for path in checks if path.startswith("check")]) >= 8000 // 104 + 9
+
+
+def test_what_is_cut_keeps_its_factors_and_its_products() -> None:
+    """Columns of more than a byte; two and a part of the third fill a batch."""
+    with pytest.MonkeyPatch.context() as patch:
+        recorded = Recorded(patch)
+        simulation = MaliciousSimulation(5, CheckRules(batch_gates=50))
+        x, y = simulation.bits(range(20), 5), simulation.bits(range(7, 27), 8)
+        factors = (4, 0, 3, 1, 1, 2, 0, 0)
+        product = multiply(simulation.network, x, y, factors)
+        simulation.finish()
+    starts = (0, 2, 3, 5, 6)
+    assert [products.factors for products in recorded.bits] == [
+        factors[start:stop] for start, stop in pairwise([*starts, 8])
+    ]
+    for start, products in zip(starts, recorded.bits, strict=True):
+        part = product[start : start + products.y.width]
+        for helper, in_bytes in products.z.items():
+            expected = tuple(encode_columns(share, 20) for share in part.shares_of(helper))
+            assert in_bytes == expected
 
 
 @examples(40)

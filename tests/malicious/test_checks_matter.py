@@ -81,7 +81,7 @@ def coin_sent_before_everybody_is_ready() -> bool:
 
 
 def test_the_coin_waits_for_everybody(monkeypatch: Patch) -> None:
-    """What an early coin is worth: test_soundness, who_knows_the_weights_beforehand."""
+    """What an early coin is worth: test_weights, who_knows_the_weights_beforehand."""
     assert not coin_sent_before_everybody_is_ready()
     monkeypatch.setattr(coins, "wait_for_everybody", nothing)
     assert coin_sent_before_everybody_is_ready()

@@ -26,9 +26,17 @@ def values_in(frame: FrameType | None) -> Iterator[tuple[str, Any]]:
     while frame is not None:
         if frame.f_globals.get("__name__", "").startswith("ipa."):
             for name, value in frame.f_locals.items():
-                parts = value.values() if isinstance(value, dict) else [value]
-                yield from ((f"{frame.f_code.co_name}: {name}", part) for part in parts)
+                yield from ((f"{frame.f_code.co_name}: {name}", part) for part in parts_of(value))
         frame = frame.f_back
+
+
+def parts_of(value: Any) -> Iterator[Any]:
+    """What is in a container, and in the containers in it; of anything else itself."""
+    if isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from parts_of(part)
+    else:
+        yield value
 
 
 def shown_by_the_check(monkeypatch: pytest.MonkeyPatch, elements: bool) -> dict[str, str]:
@@ -38,7 +46,7 @@ def shown_by_the_check(monkeypatch: pytest.MonkeyPatch, elements: bool) -> dict[
     def looking(network: HelperPartyNetwork, field: Ring, count: int) -> list[int]:
         for where, value in values_in(sys._getframe(1)):
             if type(value).__module__.startswith("ipa.") and not isinstance(value, PUBLIC):
-                shown[where] = repr(value)
+                shown[where] = shown.get(where, "") + repr(value)
         return public_coins(network, field, count)
 
     for module in (bit_check, element_check, inner_product):
@@ -58,7 +66,7 @@ def shown_by_the_check(monkeypatch: pytest.MonkeyPatch, elements: bool) -> dict[
 def test_nothing_in_use_during_a_check_shows_a_share(
     monkeypatch: pytest.MonkeyPatch, elements: bool
 ) -> None:
-    """Shares are numbers of sixty bits and more; what is public here is shorter, or a coin's power."""
+    """Shares are bytes, or numbers of sixty bits and more; what is public is shorter, or a coin's."""
     shown = shown_by_the_check(monkeypatch, elements)
     names = {where.rpartition(" ")[2] for where in shown}
     assert {"network", "statement"} <= names
@@ -66,3 +74,4 @@ def test_nothing_in_use_during_a_check_shows_a_share(
     for where, text in shown.items():
         if not where.endswith(": weights"):
             assert not re.search(r"\d{12}", re.sub(PUBLIC_NUMBERS, "", text)), (where, text)
+            assert not re.search(r"\bb['\"]", text), (where, text)

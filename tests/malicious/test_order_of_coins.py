@@ -168,10 +168,10 @@ def test_nothing_that_is_judged_is_sent_after_the_last_coin(name: str) -> None:
     )
 
 
-def test_the_hash_s_key_is_of_two_coins_and_the_weights_of_a_third() -> None:
+def test_the_hash_s_key_is_of_two_coins_and_the_weights_of_two_others() -> None:
     """One coin twice would leave 64 bits in a key of 128."""
     keys: list[bytes] = []
-    gammas: list[int] = []
+    weights: list[tuple[int, int]] = []
     drawn: list[list[int]] = []
     with pytest.MonkeyPatch.context() as patch:
         made, real = ColumnHash, coins.public_coins
@@ -186,22 +186,24 @@ def test_the_hash_s_key_is_of_two_coins_and_the_weights_of_a_third() -> None:
 
         really = bit_check._draw_weights
 
-        def weights(*arguments):  # type: ignore[no-untyped-def]
+        def remember_weights(*arguments):  # type: ignore[no-untyped-def]
             result = really(*arguments)
-            gammas.extend(result.groups[1:2])
+            weights.append((result.gamma, result.rho))
             return result
 
         patch.setattr(bit_check, "ColumnHash", column_hash)
         patch.setattr(bit_check, "public_coins", remember)
-        patch.setattr(bit_check, "_draw_weights", weights)
+        patch.setattr(bit_check, "_draw_weights", remember_weights)
         for seed in range(3):
             simulation = MaliciousSimulation(seed)
             x = simulation.bits([0] * 4000, 70)
             multiply(simulation.network, x, x)
             simulation.finish()
-    firsts = [coin for coin in drawn if len(coin) == 3]
-    assert len(firsts) == len(keys) == len(gammas) == 3
-    for (first, second, third), key, gamma in zip(firsts, keys, gammas, strict=True):
+    firsts = [coin for coin in drawn if len(coin) == 4]
+    assert len(firsts) == len(keys) == len(weights) == 3
+    for (first, second, third, fourth), key, (gamma, rho) in zip(
+        firsts, keys, weights, strict=True
+    ):
         assert key == first.to_bytes(8, "little") + second.to_bytes(8, "little")
-        assert gamma == third
-        assert len({first, second, third}) == 3
+        assert (gamma, rho) == (third, fourth)
+        assert len({first, second, third, fourth}) == 4

@@ -8,26 +8,20 @@ import pytest
 from check_mathematics import add_public
 from malicious_cases import MaliciousSimulation, column_errors, element_errors, raised
 
-from ipa.errors import MisbehaviourError, VerificationError
+from ipa.errors import VerificationError
 from ipa.network.helper_party_network import HelperPartyNetwork
-from ipa.network.product_log import (
-    CheckRules,
-)
-from ipa.network.simulation import RunOptions
-from ipa.parameters import QueryParameters
-from ipa.protocols.circuits.bitonic_sort import sort_gates
+from ipa.network.product_log import CheckRules
 from ipa.protocols.circuits.multiplication import multiply, multiply_elements
 from ipa.protocols.primitives.coins import public_coins
 from ipa.protocols.verification import bit_check
 from ipa.protocols.verification import inner_product as compression
 from ipa.protocols.verification.bit_check import soundness_error
-from ipa.query import run_query
-from ipa.sharing.rings import PRIME_FIELD, IntegersModulo, Ring
+from ipa.sharing.rings import IntegersModulo, Ring
 from ipa.sharing.shared_elements import SharedElements
+from ipa.sharing.verification import blocks
 from ipa.sharing.verification.binary_field import BinaryField
-from ipa.sharing.verification.blocks import Layout, choose_layout, to_blocks
+from ipa.sharing.verification.blocks import choose_layout
 from ipa.sharing.verification.column_hash import ColumnHash
-from ipa.workload import generate_events
 
 RUNS = 600
 
@@ -68,14 +62,14 @@ def compatible(rate: float, bound: float, runs: int) -> bool:
 
 def test_one_wrong_gate_in_a_small_field_passes_now_and_then() -> None:
     rate = undetected(lambda seed: one_wrong_gate(seed, 8), RUNS)
-    bound = soundness_error(choose_layout({1: 1}), 1 << 8)
+    bound = soundness_error(choose_layout({(1, 1): 1}), 1 << 8)
     assert rate > 1 / 256
     assert compatible(rate, bound, RUNS)
 
 
 def test_a_larger_field_is_sounder() -> None:
     rate = undetected(lambda seed: one_wrong_gate(seed, 16), RUNS // 3)
-    assert compatible(rate, soundness_error(choose_layout({1: 1}), 1 << 16), RUNS // 3)
+    assert compatible(rate, soundness_error(choose_layout({(1, 1): 1}), 1 << 16), RUNS // 3)
     assert rate < 0.01
 
 
@@ -154,7 +148,7 @@ def record_hashes(patch: pytest.MonkeyPatch) -> list[ColumnHash]:
 
     def drawn(network, field, layout):  # type: ignore[no-untyped-def]
         weights = draw(network, field, layout)
-        hashes.append(weights.columns)
+        hashes.append(weights.positions)
         return weights
 
     patch.setattr(bit_check, "_draw_weights", drawn)
@@ -171,8 +165,51 @@ def best_cheating_with_a_bit_passes(seed: int) -> bool:
 
 def test_the_best_cheater_in_the_binary_field_stays_below_the_bound() -> None:
     rate = sum(map(best_cheating_with_a_bit_passes, range(RUNS))) / RUNS
-    layout = choose_layout({1: 1})
+    layout = choose_layout({(1, 1): 1})
     roots = 2 * (log2(layout.length) + 1) / 256  # two for each halving and for the last product
+    assert compatible(rate, soundness_error(layout, 1 << 8), RUNS)
+    assert rate > 0.6 * roots
+
+
+def wrong_products_of_one_factor(seed: int, degree: int) -> MaliciousSimulation:
+    """A factor of 17 columns, the errors in columns 1 and 16 of one row: rho + rho^16.
+
+    No error in bits can have more roots rho for its degree: the 16 elements of GF(16).
+    """
+    log = CheckRules(bit_field=BinaryField(degree))
+    errors = [0, 1, *[0] * 14, 1]
+    simulation = MaliciousSimulation(seed, log, attack=column_errors(2, "multiply", errors))
+    x, y = simulation.bits([seed & 1] * 8, 1), simulation.bits([seed] * 8, 17)
+    multiply(simulation.network, x, y)
+    return simulation
+
+
+def best_cheating_with_a_factor_passes(seed: int) -> bool:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "_GATES_PER_PRODUCT", 1)
+        drawn: list[bit_check._Weights] = []
+        draw = bit_check._draw_weights
+
+        def draw_and_keep(network, field, layout):  # type: ignore[no-untyped-def]
+            drawn.append(draw(network, field, layout))
+            return drawn[-1]
+
+        def error() -> int:
+            field, (weights,) = BinaryField(8), drawn
+            of_columns = weights.rho ^ field.power(weights.rho, 16)
+            return field.multiply(of_columns, weights.positions.sums([1])[0])
+
+        patch.setattr(bit_check, "_draw_weights", draw_and_keep)
+        simulation = wrong_products_of_one_factor(seed, 8)
+        with_best_cheater(patch, BinaryField(8), error)
+        return raised(simulation.finish) is None
+
+
+def test_the_best_cheater_with_many_products_of_one_factor_stays_below_the_bound() -> None:
+    rate = sum(map(best_cheating_with_a_factor_passes, range(RUNS))) / RUNS
+    layout = choose_layout({(8, 17): 1})
+    assert layout.products == 32
+    roots = (16 + 2 * (log2(layout.length) + 1)) / 256
     assert compatible(rate, soundness_error(layout, 1 << 8), RUNS)
     assert rate > 0.6 * roots
 
@@ -197,134 +234,3 @@ def test_the_best_cheater_in_the_prime_field_stays_below_the_bound() -> None:
     rate = sum(map(best_cheating_with_a_number_passes, range(RUNS))) / RUNS
     assert compatible(rate, (3 + 2 * (2 + 2)) / 101, RUNS)
     assert rate > 0.6 * (1 + 2 * 3) / 101
-
-
-# A coin known beforehand makes cheating easy; so it has to come after the products
-
-
-def test_who_knows_the_weights_beforehand_can_hide_an_error() -> None:
-    """Errors in 200 gates whose weights sum to zero: GF(2^64) has but 64 dimensions."""
-    rows = 200
-    layout = choose_layout({rows: 1})
-
-    def run(errors: int) -> tuple[ColumnHash, MisbehaviourError | None]:
-        with pytest.MonkeyPatch.context() as patch:
-            hashes = record_hashes(patch)
-            attack = column_errors(3, "multiply", [errors])
-            simulation = MaliciousSimulation(1, attack=attack)
-            x = simulation.bits([1] * rows, 1)
-            multiply(simulation.network, x, x)
-            error = raised(simulation.finish)
-            return hashes[0], error
-
-    known, error = run(0)
-    assert error is None
-
-    def weights_of(errors: int) -> int:
-        """The hashes of all blocks, side by side: every one has to be zero."""
-        hashed = known.sums(to_blocks({rows: [errors]}, layout))
-        return sum(value << 64 * block for block, value in enumerate(hashed))
-
-    hidden = dependency([weights_of(1 << row) for row in range(rows)])
-    assert hidden
-    assert weights_of(hidden) == 0
-    assert run(hidden)[1] is None
-    assert isinstance(run(hidden ^ 1)[1], VerificationError)
-
-
-def test_the_weights_are_drawn_anew() -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        hashes = record_hashes(patch)
-        for seed in range(5):
-            raised(one_wrong_gate(seed, 64).finish)
-    assert len({hashed.sums([1])[0] for hashed in hashes}) == 5
-
-
-@pytest.mark.parametrize("across", ["groups", "blocks", "positions"])
-def test_equal_errors_in_two_places_do_not_cancel(across: str) -> None:
-    """Two groups, two blocks of a group and two positions of a block have different weights."""
-    rows = 1 << 10
-    while (layout := choose_layout({rows: 1})).groups < 2:
-        rows += rows // 2
-    distances = {"groups": layout.length << layout.variables, "blocks": layout.length}
-    distance = distances.get(across, layout.length // 2)
-    assert distance < rows
-    attack = column_errors(1, "multiply", [1 | 1 << distance])
-    simulation = MaliciousSimulation(1, attack=attack)
-    x = simulation.bits([0] * rows, 1)
-    multiply(simulation.network, x, x)
-    assert isinstance(raised(simulation.finish), VerificationError)
-
-
-def dependency(vectors: Sequence[int]) -> int:
-    """A subset, as a number, of the vectors over GF(2) whose XOR is zero; 0 when there is none."""
-    basis: dict[int, tuple[int, int]] = {}
-    for index, vector in enumerate(vectors):
-        chosen = 1 << index
-        while vector and vector.bit_length() in basis:
-            other, others = basis[vector.bit_length()]
-            vector, chosen = vector ^ other, chosen ^ others
-        if not vector:
-            return chosen
-        basis[vector.bit_length()] = (vector, chosen)
-    return 0
-
-
-# The real field
-
-
-def test_the_bound_for_a_query_of_a_million_events() -> None:
-    """Batches times the bound of a batch, with room for every width: at most 2^-40."""
-    parameters = QueryParameters(breakdowns=256, cap=1 << 16)
-    rows = 1 << 20
-    key = 64 + 16 + 32 + 1 + parameters.breakdown_key_bits
-    # A million rows sorted three times is more than the whole query (see the next test).
-    gates = 3 * sort_gates(rows, key, key + parameters.value_bits)
-    batches = -(-gates // CheckRules().batch_gates) + 1
-    worst = max(
-        soundness_error(choose_layout({shape: -(-2 * CheckRules().batch_gates // shape)}), 1 << 64)
-        for shape in (1, 3, 127, 128, 129, 1 << 10, (1 << 15) + 1, 1 << 19, 1 << 20)
-    )
-    assert 0 < worst < 2.0**-50
-    assert batches * worst <= 2.0**-40
-
-
-def test_three_sorts_are_more_than_a_query() -> None:
-    """At a size that can be run; of a larger query the sort is a larger part."""
-    parameters = QueryParameters(breakdowns=256, cap=1 << 16, security="semi-honest")
-    events = generate_events(1024, breakdowns=256)
-    result = run_query(events, parameters, no_noise=True, options=RunOptions(seed=1))
-    gates = sum(cost.and_gates for cost in result.costs.values())
-    key = 64 + 16 + 32 + 1 + parameters.breakdown_key_bits
-    sort = sort_gates(1024, key, key + parameters.value_bits)
-    assert gates < 3 * sort
-
-
-def test_the_bound_for_products_of_numbers() -> None:
-    batch = CheckRules().batch_elements
-    assert (batch + 2 * (log2(batch) + 2)) / PRIME_FIELD.modulus < 2.0**-44
-
-
-@pytest.mark.parametrize("degree", [8, 16, 64])
-def test_the_bound_grows_with_the_batch_and_shrinks_with_the_field(degree: int) -> None:
-    size = 1 << degree
-    small, large = Layout(0, 128, 1), Layout(6, 1 << 15, 9)
-    assert 0 < soundness_error(small, size) < soundness_error(large, size)
-    assert soundness_error(small, 2 * size) < soundness_error(small, size)
-
-
-@pytest.mark.parametrize(
-    ("layout", "points"),
-    [
-        # Blocks of the hash, and one; groups; twice the variables; twice the halvings and two.
-        (Layout(0, 128, 1), 1 + 1 + 1 + 0 + 2 * (7 + 2)),
-        (Layout(3, 128, 1), 1 + 1 + 1 + 6 + 2 * (7 + 2)),
-        (Layout(3, 129, 1), 2 + 1 + 1 + 6 + 2 * (8 + 2)),
-        (Layout(6, 1 << 16, 8), 512 + 1 + 8 + 12 + 2 * (19 + 2)),
-        (Layout(6, 1 << 16, 9), 512 + 1 + 9 + 12 + 2 * (20 + 2)),
-    ],
-)
-def test_the_bound_counts_every_coin_that_a_cheater_may_be_lucky_with(
-    layout: Layout, points: int
-) -> None:
-    assert soundness_error(layout, 1 << 20) == points / (1 << 20)

@@ -53,7 +53,8 @@ def check_in_clear(
         hashed = [0] * 3**variables
         for i in HELPERS:
             j = (i + 1) % 3
-            new = column_hash.sums(extended_products((x[i], x[j]), (y[i], y[j])))
+            pieces = extended_products((x[i], x[j]), [(y[i], y[j])])
+            new = column_hash.sums(column for (columns,) in pieces for column in columns)
             at = (*finite_points(variables), *infinite_points(variables))
             for e, value in zip(at, column_hash.sums(z[i]) + new, strict=True):
                 hashed[e] ^= value

@@ -10,13 +10,19 @@ from strategies import RINGS, ROWS, SEEDS, WIDTHS, Simulation, below, columns_of
 
 from ipa.errors import ChannelError, MismatchError, VerificationError
 from ipa.network.channel import Message
+from ipa.network.costs import cost_of
 from ipa.network.simulation import simulated_network
 from ipa.parties import HELPERS, left_of, right_of
 from ipa.protocols.circuits.multiplication import multiply, multiply_elements
 from ipa.protocols.primitives.opening import open_bits, open_elements
 from ipa.protocols.primitives.resharing import reshare_columns, reshare_elements
 from ipa.sharing.bits import columns_from_rows, ones
-from ipa.sharing.dealing import reconstruct_for_testing, share_elements, share_rows
+from ipa.sharing.dealing import (
+    reconstruct_columns_for_testing,
+    reconstruct_for_testing,
+    share_elements,
+    share_rows,
+)
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
 
@@ -58,6 +64,32 @@ def test_products_of_numbers(
     )
     assert (z.count, z.ring) == (count, ring)
     assert secret(z) == [p * q % ring.modulus for p, q in zip(a, b, strict=True)]
+
+
+@examples(60)
+@given(st.data(), SEEDS, ROWS, st.integers(1, 5))
+def test_products_with_factors_named(data: st.DataObject, seed: int, rows: int, width: int) -> None:
+    """Column j of y is multiplied by the column of x that is named for it."""
+    factors = data.draw(st.lists(st.integers(0, width - 1), max_size=8))
+    (a,), (b,) = (data.draw(columns_of_numbers(rows, w)) for w in (width, len(factors)))
+    simulation = Simulation(seed)
+    x, y = simulation.bits(a, width), simulation.bits(b, len(factors))
+    z = multiply(simulation.network, x, y, factors)
+    assert (z.rows, z.width) == (rows, len(factors))
+    plain_x, plain_y = columns_from_rows(a, width), columns_from_rows(b, len(factors))
+    assert reconstruct_columns_for_testing(z) == [
+        plain_x[factor] & column for factor, column in zip(factors, plain_y, strict=True)
+    ]
+    assert cost_of(simulation.network.costs).and_gates == rows * len(factors)
+
+
+@pytest.mark.parametrize("factors", [[0], [0, 1, 1], [0, 3], [-1, 0]])
+def test_every_column_needs_a_factor(factors: list[int]) -> None:
+    simulation = Simulation(1)
+    x, y = simulation.bits([1, 2], 3), simulation.bits([1, 2], 2)
+    with pytest.raises(MismatchError, match="2 columns do not have each a factor among 3"):
+        multiply(simulation.network, x, y, factors)
+    assert simulation.network.costs == {}
 
 
 @examples(80)

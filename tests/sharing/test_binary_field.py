@@ -1,5 +1,6 @@
 """GF(2^d) scalars against schoolbook polynomial arithmetic, and the interpolation weights."""
 
+from functools import reduce
 from itertools import product
 
 import pytest
@@ -181,3 +182,47 @@ def test_extrapolation_weights_reproduce_quadratic_polynomials(
         expected ^= coefficient
     weights = extrapolation_weights(field, point)
     assert sum_of_products(field, weights, [value(at) for at in exponents]) == expected
+
+
+@given(field_and_elements(largest=3), st.data())
+def test_interpolation_is_what_the_extrapolation_weights_say(
+    case: tuple[BinaryField, list[int]], data: st.DataObject
+) -> None:
+    field, point = case
+    size = 3 ** len(point)
+    element = st.integers(0, field.order - 1)
+    values = data.draw(st.lists(element, min_size=size, max_size=size))
+    expected = sum_of_products(field, extrapolation_weights(field, point), values)
+    assert field.interpolate(values, point) == expected
+
+
+@given(st.sampled_from(sorted(FIELDS)), st.integers(0, 9), st.integers(0, 3), st.data())
+def test_powers_and_polynomials_with_lists_as_coefficients(
+    degree: int, count: int, width: int, data: st.DataObject
+) -> None:
+    field = FIELDS[degree]
+    element = st.integers(0, field.order - 1)
+    point = data.draw(element)
+    size = 1 << count // 2
+    powers = field.powers(point, size)
+    assert powers == [field.power(point, exponent) for exponent in range(size)]
+    coefficients = [
+        data.draw(st.lists(element, min_size=width, max_size=width)) for _ in range(count + 1)
+    ]
+    powers = [field.power(point, exponent) for exponent in range(count + 1)]
+    assert field.evaluate(coefficients, point) == [
+        sum_of_products(field, powers, list(column)) for column in zip(*coefficients, strict=True)
+    ]
+
+
+@given(st.sampled_from(sorted(FIELDS)), st.lists(st.integers(1, 5), max_size=3), st.data())
+def test_a_tensor_is_all_products_the_first_factor_fastest(
+    degree: int, sizes: list[int], data: st.DataObject
+) -> None:
+    field = FIELDS[degree]
+    element = st.integers(0, field.order - 1)
+    factors = [data.draw(st.lists(element, min_size=n, max_size=n)) for n in sizes]
+    expected = [
+        reduce(field.multiply, chosen, 1) for chosen in product(*(f for f in reversed(factors)))
+    ]
+    assert field.tensor(factors) == expected

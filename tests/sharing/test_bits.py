@@ -5,15 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import ROWS, WIDTHS, columns_of_numbers, examples
 
-from ipa.errors import ParameterError
+from ipa.errors import MismatchError, ParameterError
 from ipa.sharing.bits import (
     alternating,
     bytes_per_column,
+    bytes_per_row,
     columns_from_rows,
+    columns_from_table,
     decode_columns,
     encode_columns,
     ones,
     rows_from_columns,
+    table_from_columns,
 )
 
 
@@ -32,6 +35,39 @@ def test_row_r_of_column_j_is_bit_r_and_back(data: st.DataObject, rows: int, wid
 def test_many_rows_round_trip() -> None:
     values = [row * 0x9E3779B97F4A7C15 % 2**64 for row in range(10_001)]
     assert rows_from_columns(columns_from_rows(values, 64), len(values)) == values
+
+
+@examples(100)
+@given(st.data(), ROWS, WIDTHS | st.just(0) | st.just(136), st.integers(0, 2))
+def test_bit_j_of_row_r_of_a_table_is_bit_r_of_column_j_and_back(
+    data: st.DataObject, rows: int, width: int, spare: int
+) -> None:
+    size = bytes_per_row(width)
+    assert 8 * size - 8 < width <= 8 * size
+    bits = data.draw(st.lists(st.integers(0, ones(rows)), min_size=width, max_size=width))
+    table = table_from_columns(bits, rows)
+    assert len(table) == rows * size
+    for r in range(rows):
+        row = int.from_bytes(table[r * size : (r + 1) * size], "little")
+        assert row == sum((column >> r & 1) << j for j, column in enumerate(bits))
+    assert columns_from_table(table, rows, width) == bits
+    # Bytes and bits of a row beyond the width are left out.
+    longer = b"".join(table[r * size : (r + 1) * size] + b"\xff" * spare for r in range(rows))
+    assert columns_from_table(longer, rows, width) == bits
+    assert columns_from_table(longer, rows, width // 2) == bits[: width // 2]
+
+
+def test_the_bits_of_a_row() -> None:
+    """Column 0 is the lowest bit of the first byte; bits beyond the last column are zero."""
+    columns = [0b01, 0b10, 0, 0, 0, 0, 0, 0b10, 0b11]
+    assert table_from_columns(columns, 2) == bytes([0b1, 1, 0b10000010, 1])
+    assert [bytes_per_row(width) for width in (0, 1, 8, 9)] == [0, 1, 1, 2]
+
+
+@pytest.mark.parametrize(("size", "rows", "width"), [(5, 2, 8), (4, 2, 17), (1, 0, 8), (0, 1, 1)])
+def test_a_table_has_whole_rows(size: int, rows: int, width: int) -> None:
+    with pytest.raises(MismatchError, match=f"{size} bytes are not {rows} rows of {width} bits"):
+        columns_from_table(bytes(size), rows, width)
 
 
 @examples(100)

@@ -30,6 +30,10 @@ def test_a_hash_is_the_sum_of_the_weights_of_its_ones(
         reduce(xor, [w for c, w in enumerate(weights) if column >> c & 1], 0) for column in columns
     ]
     assert column_hash.sums(columns) == expected
+    size = (length + 7) // 8
+    in_bytes = [column.to_bytes(size, "little") for column in columns]
+    assert column_hash.sums_of_bytes(in_bytes) == expected
+    assert column_hash.sums_of_bytes(data.rstrip(b"\0") for data in in_bytes) == expected
     assert all(column < 1 << length for column in column_hash.weights().columns)
 
 
@@ -47,14 +51,14 @@ def test_weighted_sum_of_a_vector(
 
 
 def test_weights_are_those_of_the_gcm_specification() -> None:
-    # The bit at the top of the last block is x^0: its weight is H^2 (H belongs to the block of
-    # lengths), and GMAC of that single block gives H^2 as a difference of two tags.
+    # The top bit of a block's first byte is x^0: the weight in the last block is H^2 (H belongs to
+    # the block of lengths), and GMAC of that single block gives H^2 as a difference of two tags.
     key = bytes(range(16))
     column_hash = ColumnHash(FIELDS[64], key, 128)
     gcm = AESGCM(key)
     tags = [gcm.encrypt(bytes(12), b"", block) for block in (b"\x80" + bytes(15), bytes(16))]
     difference = int.from_bytes(tags[0], "big") ^ int.from_bytes(tags[1], "big")
-    assert to_elements(column_hash.weights())[127] == difference >> 64
+    assert to_elements(column_hash.weights())[7] == difference >> 64
 
 
 def test_weights_differ_between_keys_and_columns() -> None:
@@ -75,3 +79,5 @@ def test_a_column_must_fit() -> None:
     column_hash = ColumnHash(FIELDS[64], bytes(16), 5)
     with pytest.raises(MismatchError, match="more than 5 bits"):
         column_hash.sums([31, 32])
+    with pytest.raises(MismatchError, match="more than 16 bytes"):
+        column_hash.sums_of_bytes([bytes(16), bytes(17)])

@@ -62,17 +62,26 @@ def test_points_are_split_into_finite_and_infinite(variables: int) -> None:
     assert sorted(infinite + finite_points(variables)) == list(range(3**variables))
 
 
-@given(block_lists(6))
+@given(block_lists(12))
 def test_product_shares_of_three_helpers_add_up(lists: list[list[int]]) -> None:
-    x, y = lists[:3], lists[3:]
+    """One factor and three columns that it multiplies."""
+    x, ys = lists[:3], [lists[3:6], lists[6:9], lists[9:]]
     variables = len(x[0]).bit_length() - 1
-    total = [0] * (3**variables - 2**variables)
+    totals = [[0] * (3**variables - 2**variables) for _ in ys]
     for i in range(3):
-        shares = extended_products((x[i], x[(i + 1) % 3]), (y[i], y[(i + 1) % 3]))
-        total = [a ^ b for a, b in zip(total, shares, strict=True)]
+        shares: list[list[int]] = [[] for _ in ys]
+        pairs = [(y[i], y[(i + 1) % 3]) for y in ys]
+        for piece in extended_products((x[i], x[(i + 1) % 3]), pairs):
+            for of_product, columns in zip(shares, piece, strict=True):
+                of_product += columns
+        totals = [
+            [a ^ b for a, b in zip(total, share, strict=True)]
+            for total, share in zip(totals, shares, strict=True)
+        ]
     plain_x = extend([a ^ b ^ c for a, b, c in zip(*x, strict=True)])
-    plain_y = extend([a ^ b ^ c for a, b, c in zip(*y, strict=True)])
-    assert total == [plain_x[e] & plain_y[e] for e in infinite_points(variables)]
+    for y, total in zip(ys, totals, strict=True):
+        plain_y = extend([a ^ b ^ c for a, b, c in zip(*y, strict=True)])
+        assert total == [plain_x[e] & plain_y[e] for e in infinite_points(variables)]
 
 
 @pytest.mark.parametrize("size", [0, 3, 6])

@@ -65,11 +65,11 @@ def _carries_into(
         lower = [(j // distance) * distance - 1 for j in upper]
         # Runs that already reach column 0 need no propagate: nothing comes into column 0.
         inner = [k for k, j in enumerate(upper) if j >= 2 * distance]
-        factor = propagate.select(upper)
         products = multiply(
             network,
-            join_columns(factor, factor.select(inner)),
+            propagate.select(upper),
             join_columns(generate.select(lower), propagate.select([lower[k] for k in inner])),
+            [*range(len(upper)), *inner],
         )
         generate = generate.with_columns(upper, generate.select(upper) ^ products[: len(upper)])
         propagate = propagate.with_columns([upper[k] for k in inner], products[len(upper) :])

@@ -35,8 +35,8 @@ def bit_at_first_difference(
         high, low = slice(1, 2 * pairs, 2), slice(0, 2 * pairs, 2)
         # The lowest run's own `differs` decides nothing, so it is not computed: differs[0] stays
         # what it is and is never a factor.
-        factors = join_columns(differs[high], differs[high][1:])
-        products = multiply(network, factors, join_columns(bit[high] ^ bit[low], differs[low][1:]))
+        below = join_columns(bit[high] ^ bit[low], differs[low][1:])
+        products = multiply(network, differs[high], below, [*range(pairs), *range(1, pairs)])
         joined = differs[high] ^ differs[low]
         differs = join_columns(joined[:1], joined[1:] ^ products[pairs:], differs[2 * pairs :])
         bit = join_columns(bit[low] ^ products[:pairs], bit[2 * pairs :])

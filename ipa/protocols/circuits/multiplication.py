@@ -6,11 +6,12 @@ one curious helper; against one that deviates it stays private, and what that he
 to add an error of its choice, which the batch check of the malicious protocol detects.
 """
 
-from itertools import repeat
+from collections.abc import Sequence
 
 from ipa.errors import MismatchError
 from ipa.network.helper_party_network import HelperPartyNetwork
-from ipa.protocols.primitives.resharing import reshare_columns, reshare_elements
+from ipa.network.product_log import BitProducts
+from ipa.protocols.primitives.resharing import reshare_columns, reshare_elements, reshare_in_bytes
 from ipa.protocols.verification.product_check import record_bits, record_elements
 from ipa.sharing.bits import Columns
 from ipa.sharing.rings import Ring
@@ -18,21 +19,27 @@ from ipa.sharing.shared_bits import ColumnPair, SharedBits
 from ipa.sharing.shared_elements import ElementPair, SharedElements
 
 
-def multiply(network: HelperPartyNetwork, x: SharedBits, y: SharedBits) -> SharedBits:
+def multiply(
+    network: HelperPartyNetwork,
+    x: SharedBits,
+    y: SharedBits,
+    factors: Sequence[int] | None = None,
+) -> SharedBits:
     """The bitwise AND of two tables with the same rows, column by column.
 
-    Widths are equal, or `x` has one column, which then multiplies every column of `y`.
+    Widths are equal, or `x` has one column, which then multiplies every column of `y`. Any other
+    pairing is given by `factors`: column j of `y` is multiplied by column factors[j] of `x`. To say
+    so rather than to repeat columns of `x` makes the products cheaper to check.
 
     Cost: one round. Each helper sends one bit for each AND gate; each column is rounded up to whole
         bytes.
     Reveals: nothing.
-    Raises: MismatchError for other widths, rows or networks.
+    Raises: MismatchError for other widths, rows, factors or networks.
     """
     x.check_same_rows(y)
-    if x.width not in (1, y.width):
-        raise MismatchError(f"widths differ: {x.width} bits and {y.width} bits")
     network.check_owns(x)
     width, rows = y.width, y.rows
+    paired = _pairing(x.width, width, factors)
     with network.step("multiply") as step:
         network.cost.and_gates += width * rows
         summands = {
@@ -40,19 +47,33 @@ def multiply(network: HelperPartyNetwork, x: SharedBits, y: SharedBits) -> Share
                 x.shares_of(helper),
                 y.shares_of(helper),
                 party.prss.zero_columns(step, width, rows),
+                paired,
             )
             for helper, party in network.parties.items()
         }
-        product = reshare_columns(network, summands, width, rows)
-    record_bits(network, x, y, product)
+        if not network.is_malicious_secure:
+            return reshare_columns(network, summands, width, rows)
+        product, in_bytes = reshare_in_bytes(network, summands, width, rows)
+    record_bits(network, BitProducts(x, y, in_bytes, paired))
     return product
 
 
-def _column_summand(x: ColumnPair, y: ColumnPair, zero: Columns) -> Columns:
-    own_x, right_x = (repeat(share[0]) if len(share) == 1 else share for share in x)
+def _pairing(x_width: int, y_width: int, factors: Sequence[int] | None) -> tuple[int, ...]:
+    """Which column of x each column of y is multiplied by."""
+    if factors is None:
+        if x_width not in (1, y_width):
+            raise MismatchError(f"widths differ: {x_width} bits and {y_width} bits")
+        return tuple(range(y_width)) if x_width == y_width else (0,) * y_width
+    if len(factors) != y_width or not all(0 <= factor < x_width for factor in factors):
+        raise MismatchError(f"{y_width} columns do not have each a factor among {x_width}")
+    return tuple(factors)
+
+
+def _column_summand(x: ColumnPair, y: ColumnPair, zero: Columns, paired: Sequence[int]) -> Columns:
+    own_x, right_x = ([share[factor] for factor in paired] for share in x)
     return [
         a & (c ^ d) ^ (b & c) ^ mask
-        for a, b, c, d, mask in zip(own_x, right_x, *y, zero, strict=False)
+        for a, b, c, d, mask in zip(own_x, right_x, *y, zero, strict=True)
     ]
 
 

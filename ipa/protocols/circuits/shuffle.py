@@ -39,10 +39,16 @@ from ipa.protocols.primitives.abort import wait_for_everybody
 from ipa.protocols.primitives.opening import open_elements
 from ipa.protocols.primitives.resharing import decode_received_columns
 from ipa.protocols.verification.product_check import check_products
-from ipa.sharing.bits import Columns, bytes_per_column, encode_columns
+from ipa.sharing.bits import (
+    Columns,
+    bytes_per_column,
+    bytes_per_row,
+    columns_from_table,
+    encode_columns,
+    table_from_columns,
+)
 from ipa.sharing.prss import Prss
-from ipa.sharing.rows.permutation import Permutation, move_rows
-from ipa.sharing.rows.row_form import bytes_per_row, pack_rows, split_rows, unpack_rows
+from ipa.sharing.rows.permutation import Permutation, move_rows, split_rows
 from ipa.sharing.rows.row_tags import tag_errors, tag_summand, words_per_row
 from ipa.sharing.rows.shared_rows import SharedRows
 from ipa.sharing.shared_bits import SharedBits
@@ -183,7 +189,7 @@ def _pass_thrice(
             orders = party.prss.random_permutations(step, rows, _PERMUTATIONS)
             drawn[helper] = _Drawn(party.prss, step, size, *orders)
             shares[helper] = party.prss.masked_bytes(step, blank, blank, _SHARES)
-        packed = {helper: pack_rows(columns, rows) for helper, columns in summands.items()}
+        packed = {helper: table_from_columns(columns, rows) for helper, columns in summands.items()}
         with network.step("first"):
             sent = _first_messages(drawn, packed, lists)
             received = network.send_along(_FIRST_ROUTES, sent, len(blank))
@@ -264,7 +270,7 @@ def _compare(
 
 def _errors(field: BinaryField, keys: list[int], packed: bytes, size: int) -> bytes:
     rows = len(packed) // size
-    columns = unpack_rows(packed, size, 8 * size)
+    columns = columns_from_table(packed, rows, 8 * size)
     return encode_columns(tag_errors(field, keys, columns, rows), rows)
 
 

@@ -23,12 +23,34 @@ def reshare_columns(
     Reveals: nothing.
     Raises: ChannelError when a message is malformed.
     """
+    if not network.hands_over:
+        return reshare_in_bytes(network, summands, width, rows)[0]
+    right = network.hand_left(summands, width * bytes_per_column(rows))
+    shares = {helper: (summands[helper], right[helper]) for helper in right}
+    return SharedBits(network.name, rows, width, shares)
+
+
+def reshare_in_bytes(
+    network: HelperPartyNetwork, summands: Mapping[int, Columns], width: int, rows: int
+) -> tuple[SharedBits, dict[int, tuple[bytes, bytes]]]:
+    """As reshare_columns, and each local helper's two shares as they travelled.
+
+    Cost: one round. Each helper sends its summand; each column is rounded up to whole bytes.
+    Reveals: nothing.
+    Raises: ChannelError when a message is malformed.
+    """
+    size = width * bytes_per_column(rows)
     payloads = {helper: encode_columns(columns, rows) for helper, columns in summands.items()}
-    received = network.send_left(payloads, width * bytes_per_column(rows))
-    right = decode_received_columns(network.path, received, rows)
-    return SharedBits(
-        network.name, rows, width, {helper: (summands[helper], right[helper]) for helper in right}
-    )
+    if network.hands_over:
+        own = {helper: (summands[helper], payload) for helper, payload in payloads.items()}
+        right = network.hand_left(own, size)
+    else:
+        received = network.send_left(payloads, size)
+        columns = decode_received_columns(network.path, received, rows)
+        right = {helper: (columns[helper], payload) for helper, payload in received.items()}
+    shares = {helper: (summands[helper], right[helper][0]) for helper in right}
+    in_bytes = {helper: (payloads[helper], right[helper][1]) for helper in right}
+    return SharedBits(network.name, rows, width, shares), in_bytes
 
 
 def reshare_elements(

@@ -1,22 +1,27 @@
 """The batch check of AND gates: Goyal, Song and Zhu 2020 (eprint 2020/134), over K = GF(2^d).
 
-The products are laid out as groups of 2^l blocks of C bits. In each group the blocks are the values
-at s in {0,1}^l of polynomials X_c, Y_c that are linear in each variable. With public weights
-gamma_g for groups (SPEC_NOTES: group-weights) and tau_c for positions,
+The products are laid out as groups of blocks of C bits (`ipa.sharing.verification.blocks`). In each
+group 2^l blocks are the values at s in {0,1}^l of a polynomial X_c that is linear in each variable,
+and so are 2^l blocks of each of the columns j = 0, 1, .. that X multiplies, of a polynomial Y_jc.
+With public weights gamma^g for groups (SPEC_NOTES: group-weights), rho^j for the products of one factor
+(SPEC_NOTES: common-factor) and tau_c for positions, each section has
 
-    H(e) = sum_g gamma_g sum_c tau_c X_gc(e) Y_gc(e)
+    H(e) = sum_g gamma^g sum_j rho^j sum_c tau_c X_gc(e) Y_gjc(e),
 
-is known at {0,1}^l from the shares of z, and computed and re-shared at the other points of
-{0,1,inf}^l: there X_gc(e) and Y_gc(e) are still bits, XORs of blocks. These 3^l values determine H,
+known at {0,1}^l from the shares of z, and computed and re-shared at the other points of
+{0,1,inf}^l: there X_gc(e) and Y_gjc(e) are still bits, XORs of blocks. These 3^l values determine H,
 of degree 2 in each variable, and H(u) at a public coin u in K^l is an inner product of vectors over
-K, which is compressed further. All sums over c before u are of bits; that makes the check cheap.
+K, of X_gc(u) and sum_j rho^j Y_gjc(u), which is compressed further. All sums over c before u are of
+bits; that makes the check cheap. Many products of one factor s need no variable at all: with l = 0
+they are the one claim s (sum_j rho^j y_j) = sum_j rho^j z_j.
 
 The paper's stages here:
 
 - De-linearization, many products to one inner product: the weights and the sum over positions,
   `_draw_weights` and `_claimed_values`. The paper's weights are powers of one coin; ours are a GHASH
-  of the column (SPEC_NOTES: column-hash) and powers for groups. The stage on {0,1,inf}^l is ours:
-  it folds l variables at once, on bits, where the paper goes to the large field directly.
+  of the column (SPEC_NOTES: column-hash) and powers for groups and products. The stage on
+  {0,1,inf}^l is ours: it folds l variables at once, on bits, where the paper goes to the large field
+  directly.
 - Dimension reduction, an inner product to a shorter one: `inner_product.halve`. The paper
   interpolates through several parts; ours are two, by multilinear extension.
 - Randomization, the last product: the random triple of `verify_inner_product`.
@@ -36,11 +41,11 @@ from ipa.protocols.verification.inner_product import (
     halve,
     verify_inner_product,
 )
-from ipa.sharing.shared_bits import SharedBits
-from ipa.sharing.shared_elements import SharedElements
+from ipa.protocols.verification.product_blocks import SectionBlocks, arrange, blocks_of
+from ipa.sharing.shared_elements import ElementPair, SharedElements
 from ipa.sharing.verification import sliced_vector
 from ipa.sharing.verification.binary_field import BinaryField
-from ipa.sharing.verification.blocks import Layout, choose_layout, to_blocks
+from ipa.sharing.verification.blocks import Layout
 from ipa.sharing.verification.column_hash import KEY_BYTES, ColumnHash
 from ipa.sharing.verification.extension import extended_products, finite_points, infinite_points
 from ipa.sharing.verification.shamir import ShamirPoints, shamir_points
@@ -52,31 +57,33 @@ def check_bit_products(
 ) -> None:
     """Check that z = x AND y in every gate of the batch.
 
-    For G groups of 2^l blocks of C bits, a batch in which a gate is wrong passes with probability at
-    most (ceil(C / 128) + 1 + G + 2 l + 2 (ceil(log2 (C G)) + 2)) / |field| (`soundness_error`).
+    A batch in which a gate is wrong passes with probability at most `soundness_error`.
 
-    Cost: with h = ceil(log2 G) + log2 C halvings, 3 h + 10 rounds (3 h + 7 for l = 0) and about
-        3^l + 4 h field elements for each helper.
+    Cost: for G groups with blocks of C bits and h = ceil(log2 G) + ceil(log2 C) halvings,
+        3 h + 10 rounds (3 h + 7 when no section has a variable). Each helper sends 3^l - 2^l field
+        elements for a section of l variables, and about 4 h more.
     Reveals: nothing.
     Raises: VerificationError when a product is wrong.
     """
-    layout = choose_layout(_widths(batch))
-    if not layout.blocks:
+    layout, arrangements = arrange(batch)
+    if not layout.sections:
         return
     with network.step("bits"):
         weights = _draw_weights(network, field, layout)
-        blocks = {helper: _blocks_of(batch, helper, layout) for helper in network.helpers}
+        blocks = {
+            helper: blocks_of(batch, layout, arrangements, helper) for helper in network.helpers
+        }
         values = _claimed_values(network, field, layout, weights, blocks)
         point = public_coins(network, field, layout.variables)
-        claim = values.map_linear(1, lambda known: [_value_at(field, known, point)])
+        claim = values.map_linear(1, lambda known: [_value_at(field, layout, known, point)])
         points = _cube_roots_of_unity(field)
         x, y = _vectors_at(field, layout, weights, point, points, blocks)
         statement = InnerProduct(x, y, claim)
         # While there are several chunks, weighing a sum of products is cheaper than weighing X.
-        weighted = _chunks(field, weights.columns)
+        weighted = _chunks(field, weights.positions)
         for _ in range((layout.groups - 1).bit_length()):
             statement = halve(network, points, weighted, statement)
-        tau = weights.columns.weights()
+        tau = weights.positions.weights()
         weighed = {
             helper: [sliced_vector.multiply(field, tau, chunks[0])]
             for helper, chunks in statement.x.items()
@@ -92,66 +99,41 @@ def _cube_roots_of_unity(field: BinaryField) -> ShamirPoints:
 
 
 def soundness_error(layout: Layout, field_size: int) -> float:
-    """The bound on the probability that a batch in which a gate is wrong passes its check."""
-    halvings = (layout.length * layout.groups - 1).bit_length()
-    hashed = -(-layout.length // 128) + 1 + layout.groups
-    return (hashed + 2 * layout.variables + 2 * (halvings + 2)) / field_size
+    """The bound on the probability that a batch in which a gate is wrong passes its check.
+
+    For q = field_size, blocks of C bits, G groups, factors of at most P products, at most L
+    variables in a section and h halvings it is the sum of
+
+    - (ceil(C / 128) + 1) / q: a block of errors that is not zero is hashed to zero (`ColumnHash`);
+    - (G - 1 + P - 1) / q: take the place s in {0,1}^L of such a block, all sections being constant
+      in the variables they do not have. The error of the sum of all H(s) is a polynomial in gamma
+      and rho, of degree G - 1 and P - 1, one of whose coefficients is that block's hash;
+    - 2 L / q: what the helpers hold then differs from the true polynomial at s, whatever was
+      re-shared for the other points, yet agrees with it at u: of degree 2 in each variable;
+    - 2 (h + 2) / q: the false inner product is accepted (`verify_inner_product`, and 2 / q for each
+      halving before it).
+    """
+    halvings = (layout.groups - 1).bit_length() + (layout.length - 1).bit_length()
+    hashed = -(-layout.length // 128) + 1
+    weighed = layout.groups - 1 + layout.products - 1
+    return (hashed + weighed + 2 * layout.variables + 2 * (halvings + 2)) / field_size
 
 
 @dataclass(frozen=True)
 class _Weights:
-    """The public weights: tau_c through a hash of columns, gamma_g as a list."""
+    """The public weights: tau_c through a hash of columns, gamma^g and rho^j as their bases."""
 
-    columns: ColumnHash
-    groups: list[int]
-
-
-@dataclass(frozen=True, repr=False)
-class _Blocks:
-    """One helper's pairs of shares of x, y and z as blocks; shares stay out of `repr`."""
-
-    x: tuple[list[int], list[int]]
-    y: tuple[list[int], list[int]]
-    z: tuple[list[int], list[int]]
-
-    def group(self, helper: int, size: int) -> "_Blocks":
-        """The blocks of group `number`."""
-        part = slice(helper * size, (helper + 1) * size)
-        return _Blocks(
-            *((own[part], right[part]) for own, right in (self.x, self.y, self.z)),
-        )
-
-
-def _widths(batch: Sequence[BitProducts]) -> dict[int, int]:
-    widths: dict[int, int] = {}
-    for products in batch:
-        widths[products.y.rows] = widths.get(products.y.rows, 0) + products.y.width
-    return widths
-
-
-def _blocks_of(batch: Sequence[BitProducts], helper: int, layout: Layout) -> _Blocks:
-    def blocks(tables: list[SharedBits], share: int) -> list[int]:
-        columns: dict[int, list[int]] = {}
-        for products, table in zip(batch, tables, strict=True):
-            repeats = products.y.width if table.width == 1 else 1
-            columns.setdefault(table.rows, []).extend(table.shares_of(helper)[share] * repeats)
-        return to_blocks(columns, layout)
-
-    x, y, z = ([getattr(products, name) for products in batch] for name in ("x", "y", "z"))
-    return _Blocks(
-        (blocks(x, 0), blocks(x, 1)), (blocks(y, 0), blocks(y, 1)), (blocks(z, 0), blocks(z, 1))
-    )
+    positions: ColumnHash
+    gamma: int
+    rho: int
 
 
 def _draw_weights(network: HelperPartyNetwork, field: BinaryField, layout: Layout) -> _Weights:
     """Coins for the weights, opened only now that every product of the batch is fixed."""
     for_key = -(-KEY_BYTES // field.element_bytes)
-    *key, gamma = public_coins(network, field, for_key + 1)
+    *key, gamma, rho = public_coins(network, field, for_key + 2)
     material = b"".join(field.to_bytes(element) for element in key)[:KEY_BYTES]
-    powers = [1]
-    while len(powers) < layout.groups:
-        powers.append(field.multiply(powers[-1], gamma))
-    return _Weights(ColumnHash(field, material, layout.length), powers)
+    return _Weights(ColumnHash(field, material, layout.length), gamma, rho)
 
 
 def _claimed_values(
@@ -159,58 +141,83 @@ def _claimed_values(
     field: BinaryField,
     layout: Layout,
     weights: _Weights,
-    blocks: Mapping[int, _Blocks],
+    blocks: Mapping[int, Sequence[SectionBlocks]],
 ) -> SharedElements:
-    """Replicated shares of H(e) for all e: from z where no coordinate is inf, else re-shared."""
-    size = 1 << layout.variables
-    new_points = infinite_points(layout.variables)
-    finite: dict[int, tuple[list[int], list[int]]] = {}
+    """Replicated shares of all H(e), section after section.
+
+    They come from z where no coordinate is inf; the others are computed and re-shared.
+    """
+    variables = [section.variables for section in layout.sections.values()]
+    known: dict[int, ElementPair] = {}
     summands: dict[int, list[int]] = {}
+    count = sum(len(infinite_points(each)) for each in variables)
     with network.step("values") as step:
         for helper, party in network.parties.items():
-            own, right = [0] * size, [0] * size
-            new = party.prss.zero_elements(step, field, len(new_points))
-            for group, factor in enumerate(weights.groups):
-                part = blocks[helper].group(group, size)
-                products = weights.columns.sums(extended_products(part.x, part.y))
-                own = _add_scaled(field, own, weights.columns.sums(part.z[0]), factor)
-                right = _add_scaled(field, right, weights.columns.sums(part.z[1]), factor)
-                new = _add_scaled(field, new, products, factor)
-            finite[helper], summands[helper] = (own, right), new
-        if not new_points:  # one block: H has no variable, and z tells all of it
-            return SharedElements(network.name, field, size, finite)
-        reshared = reshare_elements(network, field, summands, len(new_points))
+            own, right, products = _local_values(field, weights, blocks[helper])
+            known[helper] = own, right
+            mask = party.prss.zero_elements(step, field, count)
+            summands[helper] = list(map(field.add, products, mask))
+        # Where no section has a variable, z tells all of it.
+        reshared = reshare_elements(network, field, summands, count) if count else None
     values = {}
-    for helper, known in finite.items():
-        own, right = reshared.shares_of(helper)
-        values[helper] = (
-            _merge(layout.variables, known[0], own),
-            _merge(layout.variables, known[1], right),
-        )
-    return SharedElements(network.name, field, 3**layout.variables, values)
+    for helper, (own, right) in known.items():
+        new: ElementPair = ([], []) if reshared is None else reshared.shares_of(helper)
+        values[helper] = (_merge(variables, own, new[0]), _merge(variables, right, new[1]))
+    return SharedElements(network.name, field, sum(3**each for each in variables), values)
 
 
-def _merge(variables: int, known: list[int], new: list[int]) -> list[int]:
-    merged = [0] * 3**variables
-    for e, value in zip(finite_points(variables), known, strict=True):
-        merged[e] = value
-    for e, value in zip(infinite_points(variables), new, strict=True):
-        merged[e] = value
+def _local_values(
+    field: BinaryField, weights: _Weights, blocks: Sequence[SectionBlocks]
+) -> tuple[list[int], list[int], list[int]]:
+    """A helper's two shares of H(e) at the finite points, and its summand at the infinite ones."""
+    totals: tuple[list[int], list[int], list[int]] = ([], [], [])
+    first = 1  # gamma^g of the section's first group
+    for of_section in blocks:
+        groups = [_values_of_group(field, weights, group) for group in of_section.groups()]
+        for total, of_groups in zip(totals, zip(*groups, strict=True), strict=True):
+            total += field.scale_each(field.evaluate(of_groups, weights.gamma), first)
+        first = field.multiply(first, field.power(weights.gamma, len(groups)))
+    return totals
+
+
+def _values_of_group(
+    field: BinaryField, weights: _Weights, group: SectionBlocks
+) -> tuple[list[int], list[int], list[int]]:
+    """What a group adds to _local_values, without its weight."""
+    hashed = weights.positions
+    products: list[list[int]] = [[] for _ in group.ys]
+    if group.section.variables:
+        for piece in extended_products(group.x, group.ys):
+            for of_product, columns in zip(products, piece, strict=True):
+                of_product += hashed.sums(columns)
+    own, right = ([hashed.sums_of_bytes(z[share]) for z in group.zs] for share in (0, 1))
+    at_finite_own, at_finite_right, at_infinite = (
+        field.evaluate(lists, weights.rho) for lists in (own, right, products)
+    )
+    return at_finite_own, at_finite_right, at_infinite
+
+
+def _merge(variables: Sequence[int], known: list[int], new: list[int]) -> list[int]:
+    """All H(e) in order, from those at the finite and at the infinite points of each section."""
+    at_finite, at_infinite, merged = iter(known), iter(new), []
+    for each in variables:
+        values = [0] * 3**each
+        for e, value in zip(finite_points(each), at_finite, strict=False):
+            values[e] = value
+        for e, value in zip(infinite_points(each), at_infinite, strict=False):
+            values[e] = value
+        merged += values
     return merged
 
 
-def _add_scaled(field: BinaryField, total: list[int], values: list[int], factor: int) -> list[int]:
-    return list(map(field.add, total, field.scale_each(values, factor)))
-
-
-def _value_at(field: BinaryField, values: list[int], point: Sequence[int]) -> int:
-    """H(u) from all H(e), one variable after another: (1 + u) H(0) + u H(1) + (u^2 + u) H(inf)."""
-    for u in reversed(point):
-        third = len(values) // 3
-        at_zero, at_one, at_infinity = (values[k * third : (k + 1) * third] for k in range(3))
-        values = _add_scaled(field, at_zero, list(map(field.add, at_zero, at_one)), u)
-        values = _add_scaled(field, values, at_infinity, field.multiply(u, u) ^ u)
-    return values[0]
+def _value_at(field: BinaryField, layout: Layout, values: list[int], point: Sequence[int]) -> int:
+    """The sum of H(u) over the sections, each from all its H(e)."""
+    total = start = 0
+    for section in layout.sections.values():
+        end = start + 3**section.variables
+        total ^= field.interpolate(values[start:end], point[: section.variables])
+        start = end
+    return total
 
 
 def _vectors_at(
@@ -219,26 +226,27 @@ def _vectors_at(
     weights: _Weights,
     point: Sequence[int],
     points: ShamirPoints,
-    blocks: Mapping[int, _Blocks],
+    blocks: Mapping[int, Sequence[SectionBlocks]],
 ) -> tuple[dict[int, list[SlicedVector]], dict[int, list[SlicedVector]]]:
-    """Each helper's Shamir shares of (gamma_g X_gc(u)) and of (Y_gc(u)), a chunk per group."""
-    size = 1 << layout.variables
-    at_point = field.multilinear_weights(point)
+    """Each helper's Shamir shares of gamma^g X_gc(u) and of sum_j rho^j Y_gjc(u), a chunk per group."""
     x: dict[int, list[SlicedVector]] = {}
     y: dict[int, list[SlicedVector]] = {}
     for helper, mine in blocks.items():
-        both = [*field.scale_each(at_point, points.own[helper])]
-        both += field.scale_each(at_point, points.right[helper])
         x[helper], y[helper] = [], []
-        for group, factor in enumerate(weights.groups):
-            part = mine.group(group, size)
-            scaled = field.scale_each(both, factor)
-            x[helper].append(
-                sliced_vector.combine(field, [*part.x[0], *part.x[1]], scaled, layout.length)
-            )
-            y[helper].append(
-                sliced_vector.combine(field, [*part.y[0], *part.y[1]], both, layout.length)
-            )
+        factor = 1
+        for of_section in mine:
+            at_point = field.multilinear_weights(point[: of_section.section.variables])
+            both = field.tensor([at_point, [points.own[helper], points.right[helper]]])
+            powers = field.powers(weights.rho, of_section.section.products)
+            for_y = field.tensor([both, powers])
+            for group in of_section.groups():
+                for_x = field.scale_each(both, factor)
+                columns = [column for pair in group.ys for share in pair for column in share]
+                x[helper].append(
+                    sliced_vector.combine(field, [*group.x[0], *group.x[1]], for_x, layout.length)
+                )
+                y[helper].append(sliced_vector.combine(field, columns, for_y, layout.length))
+                factor = field.multiply(factor, weights.gamma)
     return x, y
 
 

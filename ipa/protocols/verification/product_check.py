@@ -9,12 +9,11 @@ from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.network.product_log import BitProducts, ElementProducts
 from ipa.protocols.verification.bit_check import check_bit_products
 from ipa.protocols.verification.element_check import check_element_products
-from ipa.sharing.shared_bits import SharedBits
 from ipa.sharing.shared_elements import SharedElements
 
 
-def record_bits(network: HelperPartyNetwork, x: SharedBits, y: SharedBits, z: SharedBits) -> None:
-    """Remember z = x AND y until it is checked.
+def record_bits(network: HelperPartyNetwork, products: BitProducts) -> None:
+    """Remember AND gates until they are checked.
 
     Many columns are cut where a batch is full, which is then checked at once.
 
@@ -23,11 +22,11 @@ def record_bits(network: HelperPartyNetwork, x: SharedBits, y: SharedBits, z: Sh
     if not network.is_malicious_secure:
         return
     log = network.products
-    start = 0
-    while start < y.width:
-        part = slice(start, start + max(1, log.room_for_gates // max(1, y.rows)))
-        log.add_bits(BitProducts(x if x.width == 1 else x[part], y[part], z[part]))
-        start = part.stop
+    start, width, rows = 0, products.y.width, products.y.rows
+    while start < width:
+        stop = start + max(1, log.room_for_gates // max(1, rows))
+        log.add_bits(products if start == 0 and stop >= width else products[start:stop])
+        start = stop
         if log.is_due:
             check_products(network)
 

@@ -8,8 +8,7 @@ pairs at distance d are two runs of a column.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ipa.sharing.bits import ones
-from ipa.sharing.rows.row_form import pack_rows
+from ipa.sharing.bits import ones, table_from_columns
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def in_order(segments: Sequence[list[int]], groups: Sequence[Group], above: int)
     first_and_second. Segments have at most 256 rows: what a row has won is counted in a byte.
     """
     ordered = list(segments)
-    outcomes = pack_rows([above], sum(group.pairs for group in groups))
+    outcomes = table_from_columns([above], sum(group.pairs for group in groups))
     for group in groups:
         wins = _wins(group, outcomes)
         outcomes = outcomes[group.pairs :]

@@ -1,12 +1,19 @@
-"""Permutations as lists: a permutation p puts row p[r] of the old table in row r of the new one."""
+"""Permutations as lists: a permutation p puts row p[r] of the old table in row r of the new one.
 
-from collections.abc import Sequence
-from struct import unpack
+What moves are the rows of a table of bytes (`ipa.sharing.bits.table_from_columns`): columns are fast
+to compute on and slow to reorder, such rows the other way round.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from struct import Struct, unpack
 
 Permutation = list[int]
 
 SORT_KEY_BYTES = 8
 """How many uniform bytes uniform_permutation takes for each row."""
+
+_ROWS_AT_ONCE = 512
 
 
 def uniform_permutation(uniform: bytes) -> Permutation | None:
@@ -19,6 +26,16 @@ def uniform_permutation(uniform: bytes) -> Permutation | None:
     if len(set(numbers)) < len(numbers):
         return None
     return sorted(range(len(numbers)), key=numbers.__getitem__)
+
+
+def split_rows(packed: bytes, size: int, dropped: int = 0) -> list[bytes]:
+    """The row strings one by one, each without its last `dropped` of `size` bytes."""
+    one = f"{size - dropped}s{dropped}x"
+    many = Struct("=" + one * _ROWS_AT_ONCE)
+    whole = len(packed) // many.size * many.size
+    rows: Iterable[bytes] = chain.from_iterable(many.iter_unpack(packed[:whole]))
+    rest = (row for (row,) in Struct("=" + one).iter_unpack(packed[whole:]))
+    return [*rows, *rest]
 
 
 def move_rows(rows: Sequence[bytes], permutation: Permutation) -> bytes:

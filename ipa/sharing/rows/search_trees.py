@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
 
-from ipa.sharing.rows.row_form import pack_rows
+from ipa.sharing.bits import table_from_columns
 
 Segment = list[int]
 """The places, in the shuffled table, of rows that stand together in the final order."""
@@ -114,7 +114,7 @@ class Forest:
     def paths(self) -> Iterable[bytes]:
         """For each tree the leaf of each of its other rows, once all have arrived."""
         deepest = len(self._outcomes)
-        digits = pack_rows(self._outcomes[::-1], self._ends[-1])
+        digits = table_from_columns(self._outcomes[::-1], self._ends[-1])
         shifts = [bytes(path >> shift for path in range(256)) for shift in range(deepest)]
         for depth, start, end in zip(self._depths, self._starts, self._ends, strict=True):
             first = start + (1 << depth) - 1

@@ -7,7 +7,8 @@ move and never back.
 from collections.abc import Mapping, Sequence
 
 from ipa.errors import MismatchError
-from ipa.sharing.rows.row_form import bytes_per_row, split_rows, unpack_rows
+from ipa.sharing.bits import bytes_per_row, columns_from_table
+from ipa.sharing.rows.permutation import split_rows
 from ipa.sharing.secret import Secret
 from ipa.sharing.shared_bits import ColumnPair, SharedBits
 
@@ -52,9 +53,7 @@ class SharedRows(Secret):
         size = bytes_per_row(self.width)
         shares: dict[int, ColumnPair] = {}
         for helper, rows in self._shares.items():
-            packed = b"".join([rows[place] for place in places])
-            shares[helper] = (
-                unpack_rows(packed, 2 * size, width),
-                unpack_rows(packed[size:], 2 * size, width),
-            )
+            table = b"".join([rows[place] for place in places])
+            columns = columns_from_table(table, len(places), 8 * size + width)
+            shares[helper] = (columns[:width], columns[8 * size :])
         return SharedBits(self.network_name, len(places), width, shares)

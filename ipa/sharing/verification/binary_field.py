@@ -157,7 +157,11 @@ class BinaryField:
         """Products of one entry of each factor; factors[0] is the fastest-running index."""
         products = [1]
         for factor in factors:
-            products = [p for entry in factor for p in self.scale_each(products, entry)]
+            if len(factor) <= len(products):
+                products = [p for entry in factor for p in self.scale_each(products, entry)]
+            else:  # as few calls as possible, each for as many products as possible
+                rows = [self.scale_each(factor, product) for product in products]
+                products = [p for column in zip(*rows, strict=True) for p in column]
         return products
 
     def multilinear_weights(self, point: Sequence[int]) -> list[int]:
@@ -166,6 +170,44 @@ class BinaryField:
         The multilinear extension of s -> x_s has the value sum_s eq(s, u) x_s at u.
         """
         return self.tensor([(1 ^ u, u) for u in point])
+
+    def powers(self, base: int, count: int) -> list[int]:
+        """base^0, base^1, .., base^(count-1), for a count that is a power of two."""
+        factors: list[tuple[int, int]] = []
+        while 1 << len(factors) < count:
+            factors.append((1, base))
+            base = self.multiply(base, base)
+        return self.tensor(factors)
+
+    def evaluate(self, coefficients: Sequence[Sequence[int]], point: int) -> list[int]:
+        """sum_i point^i coefficients[i], each coefficient a list of scalars, all of one length.
+
+        Neighbouring coefficients join, a + point b, for all of them at once; then point is squared.
+        """
+        lists, width = [list(values) for values in coefficients], len(coefficients[0])
+        while len(lists) > 1:
+            upper = [value for values in lists[1::2] for value in values]
+            scaled = self.scale_each(upper, point)
+            for k in range(len(lists) // 2):
+                part = scaled[k * width : (k + 1) * width]
+                lists[2 * k] = list(map(self.add, lists[2 * k], part))
+            lists = lists[::2]
+            point = self.multiply(point, point)
+        return lists[0]
+
+    def interpolate(self, values: Sequence[int], point: Sequence[int]) -> int:
+        """P(u) from all P(e), e in {0, 1, inf}^l in the order of `extend`, one variable after another.
+
+        P is any polynomial of degree at most 2 in each variable, P(e) at inf being the coefficient
+        of the square: P(t) = (1 + t) P(0) + t P(1) + (t^2 + t) P(inf).
+        """
+        for u in reversed(point):
+            third = len(values) // 3
+            at_zero, at_one, at_infinity = (values[k * third : (k + 1) * third] for k in range(3))
+            slope = self.scale_each(list(map(self.add, at_zero, at_one)), u)
+            square = self.scale_each(at_infinity, self.multiply(u, u) ^ u)
+            values = [a ^ b ^ c for a, b, c in zip(at_zero, slope, square, strict=True)]
+        return values[0]
 
 
 def _bits(value: int) -> list[int]:

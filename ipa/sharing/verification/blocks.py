@@ -1,84 +1,180 @@
-"""Blocks: columns of any lengths laid out as equally long ints, for the batch check.
+"""Blocks: columns of any lengths laid out as equally long ones, for the batch check.
 
-The check wants 2^l blocks of C bits per group. Columns of equal length are put one above another
-into a block as long as they fit; a column longer than a block is cut. What is left of a block is
-zero, which is a true product of zeros.
+A factor is a column of x together with the columns of y that it multiplies: the selecting bit of a
+multiplexer has as many products as the numbers it chooses from have bits, a node of a comparison
+has two. Factors with equally many products, rounded up to a power of two, make a section, which is
+laid out as groups of 2^l blocks. All blocks of a batch have C bits: short columns are put one above
+another as long as they fit into a block, at whole bytes, and long ones are cut. What is left of a
+block, and a product that a factor does not have, is zero, which is a true product of zeros.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ipa.sharing.bits import ones
+from ipa.sharing.bits import bytes_per_column, ones
 
-_LONGEST_BLOCK = 1 << 16  # bits; longer ones fall out of the processor's cache
+_LONGEST_BLOCK = 1 << 16  # bits; what is made of a group of longer ones outgrows the cache
 _SHORTEST_BLOCK = 1 << 7  # bits; shorter ones cost Python calls and save nothing
-_MOST_VARIABLES = 6  # 64 blocks per group: more saves vectors and costs extended products
+_BLOCKS = 1 << 8  # as many columns of products at least, where blocks need not be shorter for it
+_MOST_PRODUCTS = 1 << 8  # of one factor: more would save nothing
+_GATES_PER_PRODUCT = 1 << 16  # fewer are not worth the Python calls that a product costs
+_SMALLEST_SECTION = 1 << 6  # a section with a smaller part of the batch than this costs more
 
 
 @dataclass(frozen=True)
-class Layout:
-    """`groups` groups of 2^variables blocks of `length` bits."""
+class Section:
+    """`groups` groups of 2^variables blocks, each block the factor of up to `products` others."""
 
+    products: int
     variables: int
-    length: int
     groups: int
 
     @property
     def blocks(self) -> int:
-        """How many blocks there are."""
+        """How many factors' blocks there are."""
         return self.groups << self.variables
 
 
-def choose_layout(widths: Mapping[int, int]) -> Layout:
-    """The layout for `widths[rows]` columns of `rows` bits: long blocks, and as few as that allows."""
-    bits = sum(rows * width for rows, width in widths.items())
-    length = max(1, bits >> _MOST_VARIABLES)
-    length = 1 << min(_LONGEST_BLOCK, max(_SHORTEST_BLOCK, length)).bit_length() - 1
-    blocks = sum(_block_count(width, rows, length) for rows, width in widths.items())
-    variables = min(_MOST_VARIABLES, max(0, blocks - 1).bit_length())
-    return Layout(variables, length, -(-blocks >> variables))
+@dataclass(frozen=True)
+class Layout:
+    """Blocks of `length` bits, a multiple of 8, in sections by their number of products."""
+
+    length: int
+    sections: Mapping[int, Section]
+
+    def products_for(self, count: int) -> int:
+        """The section of a factor with `count` products; 1 when they count as a factor each."""
+        products = _power_of_two(count)
+        return products if products in self.sections else 1
+
+    @property
+    def variables(self) -> int:
+        """The most variables that a section has."""
+        return max(section.variables for section in self.sections.values())
+
+    @property
+    def products(self) -> int:
+        """The most products that a factor has."""
+        return max(self.sections)
+
+    @property
+    def groups(self) -> int:
+        """The number of groups in all sections."""
+        return sum(section.groups for section in self.sections.values())
 
 
-def _block_count(width: int, rows: int, length: int) -> int:
-    if rows == 0:
-        return 0
+def most_products(gates: int) -> int:
+    """How many products a factor may have in a batch; of one with more, the column is repeated.
+
+    With many products in a small batch there would be little to do for each.
+    """
+    return max(1, min(_MOST_PRODUCTS, gates // _GATES_PER_PRODUCT))
+
+
+def choose_layout(factors: Mapping[tuple[int, int], int]) -> Layout:
+    """The layout for `factors[rows, count]` factors of `rows` bits with `count` products each.
+
+    No product at all has no sections.
+    """
+    gates: Counter[int] = Counter()
+    for (rows, count), number in factors.items():
+        gates[_power_of_two(count)] += rows * count * number
+    bits = sum(gates.values())
+    length = min(_LONGEST_BLOCK, max(_SHORTEST_BLOCK, bits // _BLOCKS // 8 * 8))
+    enough = max(_SHORTEST_BLOCK, bits // _SMALLEST_SECTION)
+    blocks: Counter[int] = Counter()
+    columns: Counter[tuple[int, int]] = Counter()
+    for (rows, count), number in factors.items():
+        products = _power_of_two(count)
+        each = 1 if gates[products] >= enough else count
+        columns[products if each == 1 else 1, rows] += number * each
+    for (products, rows), number in columns.items():
+        blocks[products] += _block_count(number, rows, length)
+    return Layout(length, {n: _section(n, blocks[n]) for n in sorted(blocks) if blocks[n]})
+
+
+def _power_of_two(count: int) -> int:
+    """The smallest power of two that is at least `count`."""
+    return 1 << (count - 1).bit_length()
+
+
+def _section(products: int, blocks: int) -> Section:
+    """Variables save vectors and cost extended products: for each number of products, measured."""
+    most = min(6, max(2, 7 - products.bit_length()))
+    variables = min(most, (blocks - 1).bit_length())
+    return Section(products, variables, -(-blocks >> variables))
+
+
+def _block_count(columns: int, rows: int, length: int) -> int:
     if rows > length:
-        return width * -(-rows // length)
-    return -(-width // (length // rows))
+        return columns << _cuts(rows, length)
+    return -(-columns // _stacked(rows, length)) if rows else 0
 
 
-def to_blocks(columns: Mapping[int, Sequence[int]], layout: Layout) -> list[int]:
-    """The blocks of `columns[rows]`, in ascending order of rows, zero blocks at the end."""
+def _stacked(rows: int, length: int) -> int:
+    """How many columns of `rows` bits fit into a block."""
+    return length // (8 * bytes_per_column(rows))
+
+
+def _cuts(rows: int, length: int) -> int:
+    """How often columns of `rows` bits are halved until they fit."""
+    return (-(-rows // length) - 1).bit_length()
+
+
+def to_blocks(columns: Mapping[int, Sequence[int]], length: int, count: int) -> list[int]:
+    """The blocks of `columns[rows]`, in ascending order of rows, zero blocks up to `count`."""
     blocks: list[int] = []
     for rows in sorted(columns):
-        if rows > layout.length:
-            blocks += _cut(columns[rows], rows, layout.length)
+        if rows > length:
+            blocks += _cut(columns[rows], rows, _cuts(rows, length))
         elif rows:
-            blocks += _stack(columns[rows], rows, layout.length // rows)
-    return blocks + [0] * (layout.blocks - len(blocks))
+            blocks += _stack(columns[rows], rows, _stacked(rows, length))
+    return blocks + [0] * (count - len(blocks))
 
 
-def _cut(columns: Iterable[int], rows: int, length: int) -> list[int]:
-    keep = ones(length)
-    return [column >> start & keep for column in columns for start in range(0, rows, length)]
+def to_byte_blocks(columns: Mapping[int, Sequence[bytes]], length: int, count: int) -> list[bytes]:
+    """The same blocks of columns that come as bytes, little-endian; a zero block is empty."""
+    blocks: list[bytes] = []
+    for rows in sorted(columns):
+        if rows > length:
+            size = _piece_bytes(rows, times := _cuts(rows, length))
+            blocks += [
+                column[start * size : (start + 1) * size]
+                for column in columns[rows]
+                for start in range(1 << times)
+            ]
+        elif rows:
+            size = _stacked(rows, length)
+            starts = range(0, len(columns[rows]), size)
+            blocks += [b"".join(columns[rows][start : start + size]) for start in starts]
+    return blocks + [b""] * (count - len(blocks))
+
+
+def _piece_bytes(rows: int, times: int) -> int:
+    """The bytes of each of the 2^times pieces that a column is cut into."""
+    return -(-bytes_per_column(rows) >> times)
+
+
+def _cut(columns: Sequence[int], rows: int, times: int) -> list[int]:
+    """Every column in 2^times pieces, by halving, so that each bit moves `times` times."""
+    pieces, size = list(columns), 8 * _piece_bytes(rows, times) << times
+    for _ in range(times):
+        size //= 2
+        low = ones(size)
+        pieces = [half for piece in pieces for half in (piece & low, piece >> size)]
+    return pieces
 
 
 def _stack(columns: Sequence[int], rows: int, count: int) -> list[int]:
-    """Every `count` columns in one int, pairs at a time so that each bit moves log2 times.
-
-    A factor common to many columns comes as the same column many times, and is stacked once.
-    """
+    """Every `count` columns in one int, four at a time so that each bit moves seldom."""
     stacked: list[int] = []
-    previous: Sequence[int] = ()
     for start in range(0, len(columns), count):
-        parts, size = list(columns[start : start + count]), rows
-        if parts == previous:
-            stacked.append(stacked[-1])
-            continue
-        previous = parts
+        parts, size = list(columns[start : start + count]), 8 * bytes_per_column(rows)
         while len(parts) > 1:
-            odd = parts[-1:] if len(parts) % 2 else []
-            parts = [a | b << size for a, b in zip(parts[::2], parts[1::2], strict=False)] + odd
-            size *= 2
+            parts += [0] * (-len(parts) % 4)
+            fours = zip(parts[::4], parts[1::4], parts[2::4], parts[3::4], strict=True)
+            parts = [a | b << size | c << 2 * size | d << 3 * size for a, b, c, d in fours]
+            size *= 4
         stacked.append(parts[0])
     return stacked

@@ -5,8 +5,9 @@ K = GF(2^d) and many sums h(t) = sum_c tau_c t_c over columns t of C bits. We ta
 GHASH, the universal hash of AES-GCM (NIST SP 800-38D, section 6.4): it reads a column once, where
 evaluating a polynomial on bit slices takes about 18 XORs per bit and needs columns cut in pieces
 (SPEC_NOTES: column-hash).
-Cut into blocks B_j of 128 bits, B_0 at the low end, a column's tag is
-sum_j B_j H^(j+2) in GF(2^128), plus a constant, and h takes the leading d bits of it.
+A column is its little-endian bytes, zeros added up to whole blocks of 128 bits. With B_j the j-th
+block from the last, its tag is sum_j B_j H^(j+2) in GF(2^128), plus a constant, and h takes the
+leading d bits of it.
 H = AES_k(0) for the coin k. Everything is linear over GF(2), so tau_c is the hash of the column
 whose only one is bit c.
 
@@ -19,6 +20,7 @@ need further coins: G groups are added up with the powers of one gamma in K, at 
 """
 
 from collections.abc import Iterable
+from functools import partial
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -38,8 +40,8 @@ _TAIL = (0, 1, 2, 7)  # GHASH's field is modulo x^128 + x^7 + x^2 + x + 1
 class ColumnHash:
     """The hash with the coin `key` (16 bytes), for columns of `length` bits.
 
-    `sums(columns)` gives h of every column, `weights()` the vector of all tau_c, `weighted_sum` the
-    sum of all tau_c v_c for a vector over K.
+    `sums(columns)` gives h of every column, `sums_of_bytes` of columns that come as bytes,
+    `weights()` the vector of all tau_c, `weighted_sum` the sum of all tau_c v_c for a vector over K.
 
     Raises: ParameterError for a key of another length.
     """
@@ -50,31 +52,44 @@ class ColumnHash:
         self.field = field
         self.length = length
         self._blocks = (length + _BLOCK - 1) // _BLOCK
-        self._gcm = AESGCM(key)
+        self._bytes = self._blocks * (_BLOCK // 8)
+        gcm = AESGCM(key)
+        # Of the empty message: GHASH of the associated data, and a mask that depends on its length.
+        self._tag = partial(gcm.encrypt, _NONCE, b"")
+        self._kept = field.degree // 8
+        self._mask = int.from_bytes(self._tag(bytes(self._bytes))[: self._kept], "big")
         ecb = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
         self._point = int.from_bytes(ecb.update(bytes(16)), "big")
 
     def sums(self, columns: Iterable[int]) -> list[int]:
         """sum_c tau_c t_c in K for every column t.
 
-        Columns that are 0 cost nothing: there are many, at infinity, where two blocks of products
-        have a factor in common, and which they are is public.
+        Columns that are 0 cost nothing: a section is filled up with them, and which they are is
+        public.
 
         Raises: MismatchError for a column longer than the hash was made for.
         """
-        size = self._blocks * (_BLOCK // 8)
-        kept = self.field.degree // 8
-        tag = self._gcm.encrypt  # of the empty message: GHASH of the associated data, masked
-        mask = int.from_bytes(tag(_NONCE, b"", bytes(size))[:kept], "big")
+        size, length, tag, kept, mask = self._bytes, self.length, self._tag, self._kept, self._mask
         sums = []
         for column in columns:
-            if not column:
-                sums.append(0)
-                continue
-            if column.bit_length() > self.length:
-                raise MismatchError(f"a column of more than {self.length} bits was to be hashed")
-            leading = tag(_NONCE, b"", column.to_bytes(size, "big"))[:kept]
-            sums.append(mask ^ int.from_bytes(leading, "big"))
+            if column.bit_length() > length:
+                raise MismatchError(f"a column of more than {length} bits was to be hashed")
+            leading = tag(column.to_bytes(size, "little"))[:kept] if column else b""
+            sums.append(mask ^ int.from_bytes(leading, "big") if leading else 0)
+        return sums
+
+    def sums_of_bytes(self, columns: Iterable[bytes]) -> list[int]:
+        """The same for columns as little-endian bytes, of which zeros at the end may be left out.
+
+        Raises: MismatchError for a column of more bytes.
+        """
+        size, tag, kept, mask = self._bytes, self._tag, self._kept, self._mask
+        sums = []
+        for column in columns:
+            if len(column) > size:
+                raise MismatchError(f"a column of more than {size} bytes was to be hashed")
+            leading = tag(column.ljust(size, b"\0"))[:kept] if column else b""
+            sums.append(mask ^ int.from_bytes(leading, "big") if leading else 0)
         return sums
 
     def weighted_sum(self, vector: SlicedVector) -> int:
@@ -87,11 +102,13 @@ class ColumnHash:
     def weights(self) -> SlicedVector:
         """The vector of tau_0 .. tau_(C-1), without hashing C columns.
 
-        A block's bit rho (0 is the lowest) stands for x^(127-rho), and so does bit rho of a tag.
-        Let W_p have at bit rho bit p of x^(127-rho) h, for the power h of H of the block. To
+        Bit 7 of a block's first byte stands for x^0, bit 0 of its last for x^127: with its bytes in
+        reverse, bit rho (0 is the lowest) of a block stands for x^(127-rho), and so does bit rho of
+        a tag. Let W_p have at bit rho bit p of x^(127-rho) h, for the power h of H of the block. To
         multiply by x is to shift right and feed bit 0 back into the bits 127 - {0, 1, 2, 7}, so
         W_p = (W_(p+1) >> 1) + [p fed back] (W_0 >> 1) + (bit p of h) << 127. Unrolled,
-        this gives W_0 from h; then W_127, W_126, .. follow, for all blocks in one integer.
+        this gives W_0 from h; then W_127, W_126, .. follow, for all blocks in one integer. In it the
+        last block is the lowest.
         """
         powers = self._powers()
         all_powers = _side_by_side(powers)
@@ -105,11 +122,11 @@ class ColumnHash:
             word = (word >> 1 & not_top) ^ (all_powers >> p & ones) << _BLOCK - 1
             if _BLOCK - 1 - p in _TAIL:
                 word ^= fed_back
-            columns.append(word & inside)
+            columns.append(int.from_bytes(word.to_bytes(self._bytes, "big"), "little") & inside)
         return SlicedVector(tuple(reversed(columns)), self.length)
 
     def _powers(self) -> list[int]:
-        """H^2, H^3, .. for the blocks from the low end; H^1 belongs to GCM's block of lengths."""
+        """H^2, H^3, .. for the blocks from the last; H^1 belongs to GCM's block of lengths."""
         powers, h = [], self._point
         for _ in range(self._blocks):
             h = _multiply(h, self._point)

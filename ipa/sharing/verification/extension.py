@@ -9,12 +9,14 @@ same extension over the coefficients of the factors (see `sliced_vector`).
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import chain, compress
+from itertools import compress, islice
 from operator import and_, xor
 
 from ipa.errors import MismatchError
 
-_PIECE = 16
+Pair = tuple[Sequence[int], Sequence[int]]
+
+_PIECE = 8
 """Blocks whose extension is made breadth first: larger, and it outgrows the cache."""
 
 
@@ -68,21 +70,25 @@ def infinite_points(variables: int) -> tuple[int, ...]:
     return tuple(compress(range(3**variables), _at_infinity(variables)))
 
 
-def extended_products(
-    x: tuple[Sequence[int], Sequence[int]], y: tuple[Sequence[int], Sequence[int]]
-) -> Iterator[int]:
+def extended_products(x: Pair, ys: Sequence[Pair]) -> Iterator[list[Iterator[int]]]:
     """A helper's additive shares of X(e) Y(e) at the `infinite_points`, each a column of bits.
 
-    `x` and `y` are a helper's replicated shares, first and second component, of 2^l blocks each.
+    `x` and each of `ys` are a helper's replicated shares, first and second component, of 2^l blocks
+    each; X is a factor of every Y. One list after another holds, for each Y, the columns of the next
+    few points: all of them take (3/2)^l times the space of the blocks, so they are made one by one.
     The local product share is x0 (y0 + y1) + x1 y0 (Araki et al. 2016) without a zero share: it
-    depends on secrets and must be masked before it is sent. One column at a time is made, since
-    all of them take (3/2)^l times the space of the blocks.
+    depends on secrets and must be masked before it is sent.
     """
-    y_sum = list(map(xor, y[0], y[1]))
-    variables = len(y_sum).bit_length() - 1
-    pieces = extend_in_pieces([x[0], x[1], y[0], y_sum])
-    products = (map(xor, map(and_, x0, y01), map(and_, x1, y0)) for x0, x1, y0, y01 in pieces)
-    return compress(chain.from_iterable(products), _at_infinity(variables))
+    operands = [*x]
+    for own, right in ys:
+        operands += [own, list(map(xor, own, right))]
+    infinite = iter(_at_infinity(len(x[0]).bit_length() - 1))
+    for x0, x1, *rest in extend_in_pieces(operands):
+        wanted = list(islice(infinite, len(x0)))
+        yield [
+            compress(map(xor, map(and_, x0, y01), map(and_, x1, y0)), wanted)
+            for y0, y01 in zip(rest[::2], rest[1::2], strict=True)
+        ]
 
 
 @cache

@@ -29,20 +29,6 @@ class SlicedVector:
     length: int
 
 
-def zero_vector(field: BinaryField, length: int) -> SlicedVector:
-    """The zero vector."""
-    return SlicedVector((0,) * field.degree, length)
-
-
-def from_elements(field: BinaryField, elements: Sequence[int]) -> SlicedVector:
-    """The vector of the given scalars."""
-    columns = (
-        sum((element >> k & 1) << c for c, element in enumerate(elements))
-        for k in range(field.degree)
-    )
-    return SlicedVector(tuple(columns), len(elements))
-
-
 def to_elements(vector: SlicedVector) -> list[int]:
     """The scalars of a (short) vector."""
     return [
@@ -69,11 +55,14 @@ def combine(
     """sum_s weights[s] * blocks[s], for blocks of `length` bits: X(u) for weights eq(s, u).
 
     Four blocks at a time: the 16 sums of subsets of them cost 11 XORs, and one XOR of one of the
-    16 into every column of the result does the rest, 75 XORs instead of 4 d/2 = 128.
+    16 into every column of the result does the rest, 75 XORs instead of 4 d/2 = 128. Four blocks
+    that are 0 cost nothing: a section is filled up with them, and which they are is public.
     """
     columns: Iterable[int] = (0,) * field.degree
     for start in range(0, len(blocks), 4):
         b0, b1, b2, b3 = [*blocks[start : start + 4], 0, 0, 0][:4]
+        if not (b0 or b1 or b2 or b3):
+            continue
         table = [0, b0, b1, b0 ^ b1]
         table += [b2 ^ entry for entry in table]
         table += [b3 ^ entry for entry in table]
@@ -145,38 +134,44 @@ def product_sum(
 def leaf_products(pairs: Iterable[tuple[SlicedVector, SlicedVector]]) -> list[int]:
     """The 3^log2(d) Karatsuba products of the columns, elementwise, added up over all pairs.
 
-    Recombining is linear and therefore done once, after all pairs (no pair: no leaves).
+    Recombining is linear and therefore done once, after all pairs (no pair: no leaves). A few leaves
+    of all pairs come before the next few, so that their sums stay in the processor's cache.
     """
-    total: list[int] = []
+    extended = []
     for a, b in pairs:
         _common_length([a, b])
-        total = total or [0] * 3 ** (len(a.columns).bit_length() - 1)
-        start = 0
-        for left, right in extend_in_pieces([a.columns, b.columns]):
-            end = start + len(left)
-            total[start:end] = map(xor, total[start:end], map(and_, left, right))
-            start = end
-    return total
+        extended.append(extend_in_pieces([a.columns, b.columns]))
+    leaves: list[int] = []
+    while extended:
+        total: list[int] = []
+        for pieces in extended:
+            left, right = next(pieces, ((), ()))
+            products = map(and_, left, right)
+            total = list(map(xor, total, products) if total else products)
+        if not total:
+            break
+        leaves += total
+    return leaves
 
 
-def _interpolate(leaves: list[int]) -> list[int]:
+def _interpolate(leaves: Sequence[int]) -> list[int]:
     """The 2d - 1 columns of a product of polynomials of d columns, from its Karatsuba leaves.
 
-    The leaves at 0, 1, inf of a variable standing for T = x^(2^b) recombine to
-    p_0 + (p_0 + p_1 + p_inf) T + p_1 T^2. The variable that runs fastest goes first, for all
-    leaves at once; coefficients[k] lists the coefficients of x^k of all polynomials so far.
+    The thirds, at 0, 1 and inf of the variable that stands for T = x^(d/2), recombine to
+    p_0 + (p_0 + p_1 + p_inf) T + p_1 T^2.
     """
-    coefficients = [leaves]
-    while len(coefficients[0]) > 1:
-        step = (len(coefficients) + 1) // 2  # 2^b: they have 2^(b+1) - 1 coefficients
-        merged = [[0] * (len(coefficients[0]) // 3) for _ in range(4 * step - 1)]
-        for k, values in enumerate(coefficients):
-            p0, p1, p_inf = values[::3], values[1::3], values[2::3]
-            middle = map(xor, map(xor, p0, p1), p_inf)
-            for position, part in ((k, p0), (k + step, middle), (k + 2 * step, p1)):
-                merged[position] = list(map(xor, merged[position], part))
-        coefficients = merged
-    return [values[0] for values in coefficients]
+    if len(leaves) == 1:
+        return list(leaves)
+    if len(leaves) == 3:
+        at_zero, at_one, at_infinity = leaves
+        return [at_zero, at_zero ^ at_one ^ at_infinity, at_one]
+    third = len(leaves) // 3
+    p0, p1, p_inf = (_interpolate(leaves[k * third : (k + 1) * third]) for k in range(3))
+    half = (len(p0) + 1) // 2
+    middle = map(xor, map(xor, p0, p1), p_inf)
+    columns = [*p0, 0, *p1]
+    columns[half : half + len(p0)] = map(xor, columns[half : half + len(p0)], middle)
+    return columns
 
 
 # Folding: a variable of the column index is set to the public coin r

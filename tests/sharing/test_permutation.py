@@ -1,4 +1,4 @@
-"""Rows as strings of bytes, permutations of them, and their tags: the shuffle's local mathematics."""
+"""Permutations of rows as strings of bytes, and their tags: the shuffle's local mathematics."""
 
 from collections import Counter
 from itertools import permutations
@@ -12,53 +12,15 @@ from strategies import ROWS, SEEDS, Simulation, below, examples
 from ipa.errors import MismatchError, RandomnessReuseError, SecrecyError
 from ipa.network.simulation import pairwise_keys
 from ipa.sharing import prss as prss_module
-from ipa.sharing.bits import columns_from_rows
+from ipa.sharing.bits import bytes_per_row, columns_from_rows, table_from_columns
 from ipa.sharing.dealing import reconstruct_for_testing
 from ipa.sharing.prss import Prss
-from ipa.sharing.rows.permutation import SORT_KEY_BYTES, move_rows, uniform_permutation
-from ipa.sharing.rows.row_form import bytes_per_row, pack_rows, split_rows, unpack_rows
+from ipa.sharing.rows.permutation import SORT_KEY_BYTES, move_rows, split_rows, uniform_permutation
 from ipa.sharing.rows.row_tags import tag_errors, tag_summand, words_per_row
 from ipa.sharing.rows.shared_rows import SharedRows
 from ipa.sharing.verification.binary_field import MODULI, BinaryField
 
 MANY_ROWS = ROWS | st.sampled_from([511, 512, 513, 1030])
-
-
-@st.composite
-def tables(draw: st.DrawFn) -> tuple[list[int], int]:
-    """Rows as numbers, and their width."""
-    width, seed = draw(st.integers(1, 40)), draw(st.randoms(use_true_random=False))
-    return [seed.getrandbits(width) for _ in range(draw(MANY_ROWS))], width
-
-
-def test_the_bits_of_a_row_string() -> None:
-    """Column 0 is the lowest bit of the first byte; bits beyond the last column are zero."""
-    columns = [0b01, 0b10, 0, 0, 0, 0, 0, 0b10, 0b11]
-    assert pack_rows(columns, 2) == bytes([0b1, 1, 0b10000010, 1])
-    assert [bytes_per_row(width) for width in (0, 1, 8, 9)] == [0, 1, 1, 2]
-
-
-@examples(100)
-@given(tables())
-def test_rows_and_columns(table: tuple[list[int], int]) -> None:
-    values, width = table
-    size, columns = bytes_per_row(width), columns_from_rows(values, width)
-    packed = pack_rows(columns, len(values))
-    assert packed == b"".join([value.to_bytes(size, "little") for value in values])
-    assert unpack_rows(packed, size, width) == columns
-
-
-@examples(50)
-@given(tables(), st.data())
-def test_some_columns_of_strings_that_stand_among_others(
-    table: tuple[list[int], int], data: st.DataObject
-) -> None:
-    values, width = table
-    size, wanted = bytes_per_row(width), data.draw(st.integers(0, width))
-    packed = b"".join([value.to_bytes(size, "little") + b"\xff" * 3 for value in values])
-    expected = columns_from_rows([value % (1 << wanted) for value in values], wanted)
-    assert unpack_rows(packed, size + 3, wanted) == expected
-    assert unpack_rows(packed[: len(packed) - 3], size + 3, wanted) == expected
 
 
 @examples(50)
@@ -166,7 +128,7 @@ def test_taking_rows(data: st.DataObject, seed: int, rows: int, width: int) -> N
     table, size = Simulation(seed).bits(values, width), bytes_per_row(width)
     shares = {}
     for helper in table.holders:
-        own, right = (pack_rows(share, rows) for share in table.shares_of(helper))
+        own, right = (table_from_columns(share, rows) for share in table.shares_of(helper))
         both = zip(split_rows(own, size), split_rows(right, size), strict=True)
         shares[helper] = [a + b for a, b in both]
     moved = SharedRows(table.network_name, rows, width, shares)
