@@ -4,7 +4,7 @@ import ast
 import re
 import subprocess
 import sys
-from math import hypot, sqrt
+from math import hypot, log, sqrt
 from pathlib import Path
 
 import pytest
@@ -134,7 +134,8 @@ def test_choose_cap_plots_in_order_of_size() -> None:
     assert [at for at in noise if at >= 0] == sorted({at for at in noise if at >= 0})
     assert all(row.find("b") <= at for row, at in zip(rows, error, strict=True))
     assert error.index(min(error)) == next(i for i, row in enumerate(rows) if "best" in row)
-    # The plans' values against the powers of ten above them.
+    # The scale is logarithmic, and the plans' values lie right against the powers of ten above them.
+    assert abs(head.find("100") - 2 * head.find("10")) <= 1
     parameters = QueryParameters(breakdowns=16, cap=1, epsilon=1)
     with (EXAMPLES / "events.csv").open() as stream:
         plans = plan_caps(read_events_csv(stream), parameters, [2, 20, 40, 80, 300])
@@ -200,14 +201,24 @@ def test_coinpress_comes_much_nearer_with_its_second_query(words: tuple[str, ...
 
 def test_coinpress_is_as_unsure_as_its_noise() -> None:
     """Each statistic has a sixth of epsilon; total and number of people both have noise."""
-    for cap, people, mean, error, *_ in coinpress("--people", "100", "--epsilon", "8")[:2]:
+    for cap, people, mean, error, low, high in coinpress("--people", "100", "--epsilon", "8")[:2]:
         by_hand = sqrt(2) * 6 / 8 * hypot(cap, mean) / people
         assert error == pytest.approx(by_hand, rel=0.02)
+        # With 95 % a number with Laplace noise is off by at most log(20) times the noise's scale.
+        total, most = mean * people, log(20) * 6 / 8
+        assert low == pytest.approx((total - cap * most) / (people + most), rel=0.02)
+        assert high == pytest.approx((total + cap * most) / (people - most), rel=0.02)
+
+
+def test_coinpress_says_so_when_the_cap_cuts_too_much() -> None:
+    done = run("coinpress.py", "--people", "50", "--epsilon", "64", "--cap", "30")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.endswith("the second query tells the mean better: False\n")
 
 
 def test_coinpress_refuses_what_cannot_be() -> None:
     for words, said in (
-        (("--people", "3"), "more of them"),
+        (("--people", "14"), "more of them"),
         (("--epsilon", "0"), "epsilon must be"),
     ):
         done = run("coinpress.py", *words)
