@@ -43,6 +43,7 @@ EVERYTHING = QUERY | {
     "report_query",
     "attacks",
     "planning",
+    "halo",
 }
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -67,6 +68,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "attacks": QUERY | {"oracle"},
     "moments": QUERY,
     "planning": {"foundation", "noise", "oracle", "result"},
+    "halo": SHARED | {"noise", "client"},
     "": EVERYTHING,
     "__main__": {"commands"},
     "commands": EVERYTHING | {""},
