@@ -13,7 +13,7 @@ from ipa.halo.impressions import Impression, Selection, read_impressions_csv
 from ipa.halo.kingdom import ProtocolName
 from ipa.halo.measurement import MeasurementSpecification
 from ipa.halo.sketch import SketchParameters
-from ipa.network.costs import Cost, cost_of
+from ipa.network.costs import Cost, cost_of, costs_by_step
 
 GROUPS = ("p256", "clear")
 
@@ -138,7 +138,7 @@ def write_costs(costs: dict[str, Cost], stream: TextIO) -> None:
     """A row per step of the workers; nothing where there was none."""
     if not costs:
         return
-    steps = costs | {"total": cost_of(costs)}
+    steps = costs_by_step(costs, 2) | {"total": cost_of(costs)}
     rows = [
         (name, f"{cost.rounds:,}", f"{cost.bytes_sent:,}", f"{cost.seconds:.3f}")
         for name, cost in steps.items()

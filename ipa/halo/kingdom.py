@@ -15,7 +15,7 @@ from ipa.errors import BudgetError, ParameterError
 from ipa.halo.buckets import BucketLedger, Charge
 from ipa.ranges import check_integer
 
-ProtocolName = Literal["hmss", "llv2", "reach-only-llv2", "direct"]
+ProtocolName = Literal["hmss", "hmss-malicious", "llv2", "reach-only-llv2", "direct"]
 
 RESULT_INFO = b"ipa halo result"
 """What a result is sealed for, in front of the measurement's name."""
@@ -280,8 +280,10 @@ def check_protocol(protocol: ProtocolName, providers: int, *, share_shuffle: boo
             f"protocol direct is for one data provider, not {providers}: nobody may see the data of "
             "several; choose hmss or llv2"
         )
-    if protocol == "hmss" and not share_shuffle:
-        raise ParameterError("protocol hmss needs data providers that can all make shares for it")
+    if protocol in ("hmss", "hmss-malicious") and not share_shuffle:
+        raise ParameterError(
+            f"protocol {protocol} needs data providers that can all make shares for it"
+        )
 
 
 def _check_new(name: str, known: Mapping[str, object], kind: str) -> None:

@@ -94,7 +94,7 @@ def run_measurement(
     sketch: SketchParameters = SketchParameters(),  # noqa: B008 - frozen
     group: GroupName = "p256",
     workers: int = 3,
-    mechanism: Mechanism = "gaussian",
+    mechanism: Mechanism | None = None,
     consumer: str = "consumer",
     name: str = "measurement",
     ledger: BucketLedger | None = None,
@@ -107,8 +107,9 @@ def run_measurement(
     `population` are all persons there are, by default those who have impressions; hmss keeps a
     register for each. `hash_key` decides which register a person has and who is sampled: the data
     providers have one for all measurements that are to be compared, by default a fresh one.
-    `sketch` and `group` are for the Liquid Legions protocols, which take any
-    number of `workers`; hmss has three, direct none. A `ledger` is charged before anything is
+    `sketch` and `group` are for the Liquid Legions protocols, which take any number of `workers`; hmss
+    and hmss-malicious have three, direct none. The noise's `mechanism` is gaussian or geometric, by
+    default gaussian; hmss-malicious has geometric only. A `ledger` is charged before anything is
     computed. A `seed` makes the run reproducible, and its secrets guessable.
 
     Cost: see ipa.halo.protocols.
@@ -125,7 +126,7 @@ def run_measurement(
         sketch=sketch,
         group=group,
         workers=workers,
-        mechanism=mechanism,
+        mechanism=mechanism or default_mechanism(protocol),
         seed=seed,
         interceptors=tuple(interceptors),
     )
@@ -134,6 +135,11 @@ def run_measurement(
     check_task(protocol, task)
     charge = _charge(impressions, specification, consumer)
     return _ask(Kingdom(workers, ledger), (name, consumer, protocol), specification, charge, task)
+
+
+def default_mechanism(protocol: ProtocolName) -> Mechanism:
+    """The mechanism of a measurement that does not say one."""
+    return "geometric" if protocol == "hmss-malicious" else "gaussian"
 
 
 def fresh_hash_key(seed: int | None = None) -> bytes:

@@ -1,6 +1,6 @@
 """What each protocol makes of one task: data providers prepare, workers compute, a count comes out.
 
-The four protocols have one signature. Which of them suits is the Kingdom's to choose.
+The protocols have one signature. Which of them suits is the Kingdom's to choose.
 """
 
 from collections import Counter
@@ -22,6 +22,11 @@ from ipa.halo.liquid_legions import (
     generate_keys,
 )
 from ipa.halo.llv2 import llv2
+from ipa.halo.malicious_share_shuffle import (
+    MaliciousShareShuffle,
+    malicious_share_shuffle,
+    tally_opened,
+)
 from ipa.halo.network import simulated_workers
 from ipa.halo.noise import Mechanism, PrivacyParameters, WorkerNoise, draw, worker_noise
 from ipa.halo.reach_only_llv2 import reach_only_llv2
@@ -38,6 +43,10 @@ from ipa.halo.share_shuffle import (
 from ipa.halo.sketch import SketchParameters, sketch_of
 from ipa.network.costs import Cost
 from ipa.network.interception import Interceptor
+from ipa.network.simulation import simulated_network
+from ipa.noise.choice import choose_parameters
+from ipa.parties import HELPERS
+from ipa.sharing.dealing import share_rows
 from ipa.sharing.randomness import Randomness
 
 HISTOGRAM_SENSITIVITY = 2
@@ -101,15 +110,19 @@ def check_task(protocol: ProtocolName, task: Task) -> None:
     """
     settings, most = task.settings, task.max_frequency
     task.privacy_of_statistic()  # half of the smallest epsilon or delta is too little
+    if protocol in ("hmss", "hmss-malicious") and settings.workers != len(HELPERS):
+        raise ParameterError(f"protocol {protocol} has three workers, not {settings.workers}")
+    if protocol == "hmss-malicious":
+        _malicious_parameters(task)
     if protocol == "hmss":
-        if settings.workers != len(SHUFFLERS) + 1:
-            raise ParameterError(f"protocol hmss has three workers, not {settings.workers}")
         modulus_for((most or 1) * len(task.impressions))
     if protocol == "llv2" and most is None:
         raise ParameterError("protocol llv2 measures frequencies: say up to which, or take another")
     group_by_name(settings.group)
     if settings.mechanism not in get_args(Mechanism):
         raise ParameterError(f"the mechanism must be gaussian or geometric: {settings.mechanism!r}")
+    if protocol == "hmss-malicious" and settings.mechanism != "geometric":
+        raise ParameterError("protocol hmss-malicious has geometric noise only")
 
 
 def run_direct(task: Task) -> Outcome:
@@ -157,6 +170,48 @@ def run_share_shuffle(task: Task) -> Outcome:
     found = tally(registers or [], parameters)
     reach = int(found.non_empty / task.width)
     return Outcome(reach, found.histogram if most else None, network.costs)
+
+
+def run_malicious_share_shuffle(task: Task) -> Outcome:
+    """The share shuffle on replicated shares by three workers of which one may be malicious."""
+    parameters = _malicious_parameters(task)
+    randomness = Randomness.from_seed(task.settings.seed, "halo providers")
+    network = simulated_network(
+        task.settings.seed, task.settings.interceptors, security="malicious"
+    )
+    places = {person: place for place, person in enumerate(task.registers)}
+    most = max(1, parameters.max_frequency)
+    vectors = [
+        share_rows(
+            network,
+            frequency_vector(impressions, task.registers, most, places),
+            parameters.input_bits,
+            randomness,
+        )
+        for impressions in task.impressions.values()
+    ]
+    found = tally_opened(malicious_share_shuffle(network, vectors, parameters), parameters)
+    reach = int(found.non_empty / task.width)
+    return Outcome(reach, found.histogram if task.max_frequency else None, network.costs)
+
+
+def _malicious_parameters(task: Task) -> MaliciousShareShuffle:
+    """One person moves two counts by one each, the one of its frequency and that of nobody reached.
+
+    Without frequencies there is one count, and a person moves it by one.
+    """
+    most = task.max_frequency or 0
+    noise = None
+    if task.privacy is not None:
+        noise = choose_parameters(
+            task.privacy.epsilon, HISTOGRAM_SENSITIVITY if most else 1, most + 1, task.privacy.delta
+        )
+    return MaliciousShareShuffle(
+        registers=len(task.registers),
+        providers=len(task.impressions),
+        max_frequency=most,
+        noise=noise,
+    )
 
 
 def run_llv2(task: Task) -> Outcome:
@@ -213,6 +268,7 @@ def _run_legions(task: Task, most: int | None, protocol: Any, encrypt: Any) -> O
 
 PROTOCOLS: dict[ProtocolName, Callable[[Task], Outcome]] = {
     "hmss": run_share_shuffle,
+    "hmss-malicious": run_malicious_share_shuffle,
     "llv2": run_llv2,
     "reach-only-llv2": run_reach_only_llv2,
     "direct": run_direct,

@@ -68,7 +68,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "attacks": QUERY | {"oracle"},
     "moments": QUERY,
     "planning": {"foundation", "noise", "oracle", "result"},
-    "halo": SHARED | {"noise", "client"},
+    "halo": PROTOCOLS | {"noise", "client", "protocols"},
     "": EVERYTHING,
     "__main__": {"commands"},
     "commands": EVERYTHING | {""},
