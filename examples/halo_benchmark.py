@@ -2,9 +2,9 @@
 
     python examples/halo_benchmark.py [--shuffle N] [--legions N]
 
-The share shuffle over N registers and five publishers; Liquid Legions over N registers of one
-publisher, three workers and frequencies up to 10. All run in this process, one after another, so that a
-worker's time is the third part of its processor time.
+The share shuffle over N registers and five publishers, semi-honest and malicious-secure; Liquid Legions
+over N registers of one publisher, three workers and frequencies up to 10. All run in this process, one
+after another, so that a worker's time is the third part of its processor time.
 """
 
 import argparse
@@ -15,6 +15,11 @@ from time import process_time
 from ipa.halo.groups import group_by_name
 from ipa.halo.liquid_legions import LiquidLegions, encrypt_indexes, encrypt_sketch, generate_keys
 from ipa.halo.llv2 import llv2
+from ipa.halo.malicious_share_shuffle import (
+    MaliciousShareShuffle,
+    malicious_share_shuffle,
+    tally_opened,
+)
 from ipa.halo.network import simulated_workers
 from ipa.halo.reach_only_llv2 import reach_only_llv2
 from ipa.halo.share_shuffle import (
@@ -28,6 +33,8 @@ from ipa.halo.share_shuffle import (
 )
 from ipa.halo.sketch import Register
 from ipa.network.costs import cost_of
+from ipa.network.simulation import simulated_network
+from ipa.sharing.dealing import share_rows
 from ipa.sharing.randomness import Randomness
 
 PUBLISHERS, WORKERS, MOST = 5, 3, 10
@@ -45,7 +52,7 @@ def main() -> int:
         "| protocol | group | registers | provider, us/register | a worker, us/register | bytes |"
     )
     print("|:--|:--|--:|--:|--:|--:|")
-    right = [shuffle(arguments.shuffle)]
+    right = [shuffle(arguments.shuffle), malicious_shuffle(arguments.shuffle)]
     for group in ("p256", "clear"):
         right += [legions(arguments.legions, group, reach_only) for reach_only in (False, True)]
     return 0 if all(right) else 1
@@ -76,6 +83,26 @@ def shuffle(count: int) -> bool:
     computed = process_time() - started
     sent = cost_of(network.costs).bytes_sent
     row("hmss", "", count, provided / PUBLISHERS, computed / WORKERS, sent)
+    return found.non_empty == sum(any(register) for register in zip(*vectors, strict=True))
+
+
+def malicious_shuffle(count: int) -> bool:
+    """The same with one malicious worker of three."""
+    rng = random.Random(1)
+    parameters = MaliciousShareShuffle(registers=count, providers=PUBLISHERS, max_frequency=MOST)
+    vectors = [rng.choices([0, 0, 0, 1, 2], k=count) for _ in range(PUBLISHERS)]
+    network = simulated_network(security="malicious")
+    started = process_time()
+    tables = [
+        share_rows(network, vector, parameters.input_bits, Randomness()) for vector in vectors
+    ]
+    provided = process_time() - started
+    started = process_time()
+    opened = malicious_share_shuffle(network, tables, parameters)
+    found = tally_opened(opened, parameters)
+    computed = process_time() - started
+    sent = cost_of(network.costs).bytes_sent
+    row("hmss-malicious", "", count, provided / PUBLISHERS, computed / WORKERS, sent)
     return found.non_empty == sum(any(register) for register in zip(*vectors, strict=True))
 
 

@@ -4,7 +4,8 @@
 
 Three workers answer without seeing anybody's impressions, by two protocols; both answers are compared
 with SQL over the impressions in the clear. Then the same with noise, a report of set expressions, and
-what one dishonest worker can do to an honest majority protocol that checks nothing.
+what one dishonest worker can do to an honest majority protocol that checks nothing, and what becomes of it
+in one that does.
 """
 
 import argparse
@@ -101,6 +102,16 @@ def attack(impressions: Sequence[Impression]) -> None:
     print(f"  honest:   {list(found.honest.frequency or ())}")
     if found.attacked is not None:
         print(f"  attacked: {list(found.attacked.frequency or ())}, and nobody noticed")
+    # The same on replicated shares, where a worker's every message is checked.
+    dishonest = corrupt(1, "hmss-malicious/shuffle/pass/*", invert_first_byte)
+    found = run_halo_attack(impressions, EXACT, "hmss-malicious", dishonest)
+    print(f"  hmss-malicious, honest: {list(found.honest.frequency or ())}")
+    print(f"  hmss-malicious, attacked: no result; {found.noticed.partition(' (')[0]}")
+
+
+def invert_first_byte(payload: bytes) -> bytes:
+    """What a dishonest worker sends instead."""
+    return bytes([payload[0] ^ 255]) + payload[1:]
 
 
 if __name__ == "__main__":

@@ -56,5 +56,5 @@ STARTS = st.fractions(0, Fraction(99, 100), max_denominator=100)
 WIDTHS = st.just(Fraction(1)) | st.fractions(Fraction(1, 100), 1, max_denominator=100)
 INTERVALS = st.builds(SamplingInterval, STARTS, WIDTHS)
 
-ALL_PROTOCOLS: list[Any] = ["hmss", "llv2", "reach-only-llv2"]
+ALL_PROTOCOLS: list[Any] = ["hmss", "llv2", "reach-only-llv2", "hmss-malicious"]
 WORKLOAD = generate_impressions(600, persons=150, publishers=3, seed=2)

@@ -15,7 +15,7 @@ from ipa.halo.workload import generate_impressions
 
 WORKLOAD = generate_impressions(300, persons=80, publishers=3, days=10, seed=4)
 EXACT = ["--no-noise", "--group", "clear", "--format", "json"]
-PROTOCOLS = ["hmss", "llv2", "reach-only-llv2"]
+PROTOCOLS = ["hmss", "hmss-malicious", "llv2", "reach-only-llv2"]
 
 
 @pytest.fixture

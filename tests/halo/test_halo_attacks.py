@@ -51,6 +51,18 @@ def test_one_worker_invents_reach_unnoticed(worker: int) -> None:
     assert report.attacked is not None and report.attacked.frequency == (97, 3, 0)
 
 
+@pytest.mark.parametrize("worker", [1, 2, 3])
+@pytest.mark.parametrize("step", ["sum/*", "shuffle/pass/*", "open"])
+def test_the_same_worker_is_noticed_where_messages_are_checked(worker: int, step: str) -> None:
+    def add_one(payload: bytes) -> bytes:
+        return bytes([payload[0] ^ 1]) + payload[1:]
+
+    attack = corrupt(worker, f"hmss-malicious/{step}", add_one)
+    report = run_halo_attack(WORKLOAD, ASKED, "hmss-malicious", attack, population=POPULATION)
+    assert report.attacked is None and report.noticed
+    assert not report.is_unnoticed
+
+
 def test_nothing_added_changes_nothing() -> None:
     report = share_shuffle_attack(1, [])
     assert not report.is_unnoticed and report.attacked == report.honest

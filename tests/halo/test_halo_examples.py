@@ -35,6 +35,8 @@ def test_reach_and_frequency_is_right_and_shows_an_attack() -> None:
     )
     assert honest == sql != attacked
     assert "nobody noticed" in said
+    assert f"hmss-malicious, honest: {sql}" in said
+    assert "attacked: no result; hmss-malicious/shuffle/compare: rows were changed" in said
 
 
 def test_the_benchmark_prints_a_table() -> None:
@@ -42,5 +44,6 @@ def test_the_benchmark_prints_a_table() -> None:
     assert all(line.count("|") == 7 for line in lines)
     assert [line.split("|")[1].strip() for line in lines[2:]] == [
         "hmss",
+        "hmss-malicious",
         *["llv2", "reach-only-llv2"] * 2,
     ]

@@ -1,12 +1,11 @@
 """Noise: the parameters are upstream's, what is drawn exact. Seeds are fixed: nothing here is flaky."""
 
-from collections import Counter
-from collections.abc import Callable
 from decimal import Context, Decimal
 from fractions import Fraction
 from math import erfc, exp, log, sqrt
 
 import pytest
+from chi_squared import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,22 +29,6 @@ UPSTREAM = PrivacyParameters(LN_3_TENTH, Fraction(2, 10**6))
 
 def randomness(label: str) -> Randomness:
     return Randomness.from_seed(11, label)
-
-
-def fits(drawn: list[int], mass: Callable[[int], float], low: int, high: int) -> bool:
-    """Chi-squared over the values low to high, the rest in one cell, at about 1 in 1,000."""
-    total = sum(mass(k) for k in range(-2000, 2001))
-    cells = [mass(k) / total for k in range(low, high + 1)]
-    cells.append(1 - sum(cells))
-    counts = Counter(drawn)
-    seen = [counts[k] for k in range(low, high + 1)]
-    seen.append(len(drawn) - sum(seen))
-    assert all(len(drawn) * cell > 5 for cell in cells[:-1])
-    kept = [(s, len(drawn) * c) for s, c in zip(seen, cells, strict=True) if len(drawn) * c > 5]
-    statistic = sum((s - e) ** 2 / e for s, e in kept)
-    freedom = len(kept) - 1
-    # Wilson and Hilferty's approximation of the quantile.
-    return statistic < freedom * (1 - 2 / (9 * freedom) + 3.09 * sqrt(2 / (9 * freedom))) ** 3
 
 
 @pytest.mark.parametrize(("workers", "sd", "offset"), [(1, "48.231", 261), (4, "24.115", 137)])

@@ -246,7 +246,9 @@ def test_who_can_take_part_in_what() -> None:
         made.create("b", consumer="shop", providers=["alpha", "beta"], protocol="direct")
     with pytest.raises(ParameterError, match="hmss needs data providers that can"):
         made.create("b", consumer="shop", providers=["alpha", "tv"], protocol="hmss")
-    with pytest.raises(ParameterError, match="must be one of hmss, llv2, reach-only-llv2, direct"):
+    with pytest.raises(
+        ParameterError, match="one of hmss, hmss-malicious, llv2, reach-only-llv2, direct"
+    ):
         check_protocol("psi", 1, share_shuffle=True)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="there is no measurement 'b'"):
         made.measurement("b")

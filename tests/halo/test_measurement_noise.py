@@ -7,7 +7,7 @@ from math import sqrt
 from typing import Any
 
 import pytest
-from halo_cases import ALL_PROTOCOLS, WORKLOAD
+from halo_cases import WORKLOAD
 
 from ipa.errors import BudgetError
 from ipa.halo.buckets import BucketLedger
@@ -47,7 +47,7 @@ def test_noise_is_near_and_of_the_right_size(protocol: Any) -> None:
 
 def test_the_frequencies_are_noised_too() -> None:
     asked = MeasurementSpecification(max_frequency=3, epsilon=Fraction(1), delta=Fraction(1, 100))
-    for protocol in ALL_PROTOCOLS[:2]:
+    for protocol in ("hmss", "llv2", "hmss-malicious"):
         seen = {
             run_measurement(WORKLOAD, asked, protocol, group="clear", seed=run).frequency
             for run in range(4)
