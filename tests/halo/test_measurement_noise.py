@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from halo_cases import WORKLOAD
 
-from ipa.errors import BudgetError
+from ipa.errors import BudgetError, ParameterError
 from ipa.halo.buckets import BucketLedger
 from ipa.halo.impressions import Selection
 from ipa.halo.measurement import MeasurementSpecification, run_measurement
@@ -17,6 +17,8 @@ from ipa.halo.noise import PrivacyParameters, gaussian_noise, worker_noise
 from ipa.halo.oracle import reach
 from ipa.halo.registers import SamplingInterval
 from ipa.halo.sketch import SketchParameters
+from ipa.network.interception import Transcript
+from ipa.noise.choice import choose_parameters
 
 
 @pytest.mark.parametrize("protocol", ["hmss", "llv2", "reach-only-llv2", "direct"])
@@ -119,3 +121,35 @@ def test_noise_cannot_overflow_a_sketch() -> None:
         WORKLOAD, asked, "reach-only-llv2", group="clear", sketch=SketchParameters(2, 20), seed=1
     )
     assert result.reach > 0
+
+
+def test_the_malicious_secure_shuffle_has_noise_for_all_counts_that_a_person_moves() -> None:
+    """One person moves two counts of F + 1, or one where there is one, at the whole epsilon."""
+    for most, sensitivity in ((3, 2), (1, 2), (None, 1)):
+        asked = MeasurementSpecification(max_frequency=most, epsilon=Fraction(1, 2))
+        transcript = Transcript()
+        run_measurement(WORKLOAD, asked, "hmss-malicious", interceptors=[transcript])
+        noise = choose_parameters(Fraction(1, 2), sensitivity, (most or 0) + 1, asked.delta)
+        rows = len({item.person for item in WORKLOAD}) + 2 * noise.largest * ((most or 0) + 1)
+        width = (most or 0).bit_length() + 1
+        opened = [m for m in transcript.messages if m.step == "hmss-malicious/open"]
+        assert {len(message.payload) for message in opened} == {width * -(-rows // 8)}
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "options", "said"),
+    [
+        (Fraction(65), {}, "epsilon must be from 1/1000000 to 64"),
+        (Fraction(1, 10**6), {}, "take a larger epsilon"),
+        (Fraction(1), {"mechanism": "gaussian"}, "has geometric noise only"),
+        (Fraction(1), {"workers": 2}, "protocol hmss-malicious has three workers, not 2"),
+    ],
+)
+def test_what_the_malicious_secure_shuffle_cannot_do_is_not_paid_for(
+    epsilon: Fraction, options: dict[str, Any], said: str
+) -> None:
+    ledger = BucketLedger(PrivacyParameters(Fraction(100), Fraction(1, 100)))
+    asked = MeasurementSpecification(max_frequency=2, epsilon=epsilon)
+    with pytest.raises(ParameterError, match=said):
+        run_measurement(WORKLOAD, asked, "hmss-malicious", ledger=ledger, **options)
+    assert not ledger.charges()
