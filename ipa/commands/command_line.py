@@ -24,6 +24,8 @@ COMMANDS = {
     "oracle": "answer the same query in the clear with SQL",
     "keygen": "make a helper party network with fresh keys",
     "collect": "play devices and report collector: encrypt events into a query's reports",
+    "measure": "measure reach and frequency over impressions with simulated workers",
+    "report": "report the reach of set expressions over periods of impressions",
     "budget": "show, create or commit privacy budgets in the helpers' ledger",
 }
 """Every command, and what it does."""

@@ -37,7 +37,7 @@ QUERY = PROTOCOLS | {"noise", "protocols", "attribution", "release", "result", "
 EVERYTHING = (
     QUERY
     | {"oracle", "budget", "client", "intake", "report_query", "attacks", "planning", "moments"}
-    | {"budget.charging"}
+    | {"budget.charging", "halo"}
 )
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -63,6 +63,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "attacks": QUERY | {"oracle"},
     "moments": QUERY,
     "planning": {"foundation", "noise", "oracle", "result"},
+    "halo": PROTOCOLS | {"noise", "client", "protocols"},
     "": EVERYTHING,
     "__main__": {"commands"},
     "commands": EVERYTHING | {""},
