@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from budget_cases import (
-    ATTO,
     CLOCK,
     NETWORK,
     accepted,
@@ -123,39 +122,6 @@ def test_the_shares_are_at_most_the_site_s_epsilon(board: CommitmentBoard) -> No
     with pytest.raises(BudgetError, match="more than its budget of 1"):
         board.commit(commitment(share("a", "0.4"), share("b", "0.600001")), now=during(7))
     board.commit(commitment(share("a", "0.4"), share("b", "0.6")), now=during(7))
-
-
-def test_the_shares_are_at_most_the_site_s_delta(board: CommitmentBoard) -> None:
-    first, second = share("a", "0.4", delta="4e-7"), share("b", "0.6", delta="6e-7")
-    beyond = replace(second, delta=second.delta + ATTO)
-    with pytest.raises(BudgetError, match=r"commits delta .*, more than its budget of 1e-6$"):
-        board.commit(commitment(first, beyond), now=during(7))
-    whole = commitment(first, second)
-    board.commit(whole, now=during(7))
-    assert board.in_force("shop.example", 7) == whole
-    with pytest.raises(BudgetError, match="cannot change"):
-        board.commit(commitment(first, replace(second, delta=second.delta - ATTO)), now=during(7))
-
-
-def test_the_file_itself_keeps_to_the_site_s_delta(tmp_path: Path) -> None:
-    in_file(tmp_path)
-    row = "INSERT INTO share VALUES ('a', 7, 'c', 'n', 'p', 1, {})"
-    with closing(sqlite3.connect(tmp_path / "board", isolation_level=None)) as file:
-        file.execute(f"INSERT INTO commitment VALUES ('a', 7, {during(7)}, 1)")
-        for wrong in (-1, 10**12 + 1):
-            with pytest.raises(sqlite3.IntegrityError):
-                file.execute(row.format(wrong))
-        file.execute(row.format(10**12))
-
-
-def test_a_board_of_the_version_without_delta_is_refused(tmp_path: Path) -> None:
-    board = in_file(tmp_path)
-    with closing(sqlite3.connect(tmp_path / "board", isolation_level=None)) as file:
-        file.execute("PRAGMA user_version = 1")
-    with pytest.raises(InputError, match="commitment board of version 1; only version 2 can be"):
-        board.sites()
-    with pytest.raises(InputError, match="commitment board of version 1; only version 2 can be"):
-        in_file(tmp_path)
 
 
 @pytest.mark.parametrize("now", [-1, 1.0, 1 << 60, None])
