@@ -23,6 +23,7 @@ from ipa.budget import (
     Commitment,
     EpochClock,
     create_ledgers,
+    delta_text,
     remaining,
 )
 from ipa.budget.ledger_directory import Ledgers
@@ -146,7 +147,10 @@ def ask(
     print(f"  reports: {answer.submitted} submitted, {sum(answer.dropped.values())} dropped")
     print(f"  sums:    {answer.result.sums}")
     print(f"  SQL:     {expected}: {'as near as the noise takes it' if right else 'DIFFERENT'}")
-    print(f"  epsilon: {PARAMETERS.epsilon} charged, {left} remaining\n")
+    print(f"  epsilon: {PARAMETERS.epsilon} charged, {left.epsilon} remaining")
+    print(
+        f"  delta:   {delta_text(PARAMETERS.delta)} charged, {delta_text(left.delta)} remaining\n"
+    )
     return right
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ipa.budget.charging import charge_together
+from ipa.budget.composition import EpsilonDelta
+from ipa.budget.delta import exact_delta
 from ipa.budget.epsilon import exact_epsilon
 from ipa.budget.ledger import Receipt, record_outcome
 from ipa.budget.ledger_directory import Ledgers
@@ -22,7 +24,7 @@ from ipa.parties import HELPERS
 from ipa.protocols.match_key_compression import check_compressed_bits, compress_match_keys
 from ipa.query import QueryResult, query
 from ipa.release import combine_at_collector, shares_for_collector
-from ipa.result import check_noise_is_said
+from ipa.result import check_noise_is_said, noise_in
 from ipa.sharing.linear_hash import collision_probability
 
 
@@ -30,7 +32,7 @@ from ipa.sharing.linear_hash import collision_probability
 class Payment:
     """Where a query is charged: the ledgers of helpers 1, 2 and 3.
 
-    What it is charged is the epsilon of its parameters, the one that its noise is made for
+    What it is charged is the epsilon and the delta that its noise promises
     (SPEC_NOTES: charge-first). `query_id` must be new to the ledgers; `charged_at` is Unix time in
     seconds.
     """
@@ -85,11 +87,11 @@ def run_report_query(
 
     `streams` and `helper_keys` are those of helpers 1, 2 and 3; `submitter` is who sent the streams,
     and must be the query's report collector (SPEC_NOTES: who-asks). With a `payment`, the site must
-    have committed to the query's network, provider and collector, and epsilon is charged in all three
-    ledgers before any report is opened (SPEC_NOTES: charge-first). A query without a payment must say
-    `no_budget=True`: nothing then compares the query with a commitment, and nothing bounds what such
-    queries reveal (SPEC_NOTES: no-budget). Bad reports are dropped. A report with a breakdown key of
-    `parameters.breakdowns` or more is used and counts nowhere: the key is secret
+    have committed to the query's network, provider and collector, and epsilon and delta are charged in
+    all three ledgers before any report is opened (SPEC_NOTES: charge-first). A query without a payment
+    must say `no_budget=True`: nothing then compares the query with a commitment, and nothing bounds
+    what such queries reveal (SPEC_NOTES: no-budget). Bad reports are dropped. A report with a breakdown
+    key of `parameters.breakdowns` or more is used and counts nowhere: the key is secret
     (SPEC_NOTES: breakdown-range).
 
     `on_accepted` is called with the number of reports and the receipt before any report is opened.
@@ -103,7 +105,7 @@ def run_report_query(
     """
     check_noise_is_said(parameters, no_noise)
     _check_request(streams, helper_keys, payment, no_budget=no_budget)
-    epsilon = None if payment is None else _charged_epsilon(parameters)
+    promise = None if payment is None else _charged(parameters)
     network = options.new_network(parameters.security)
     own_streams = compare_queries(
         network,
@@ -122,8 +124,8 @@ def run_report_query(
         )
     noise_for(parameters)  # what no noise can promise is refused before it is charged
     receipt = None
-    if payment is not None and epsilon is not None:
-        record = _record(payment, agreed.query, len(agreed.records), parameters, epsilon)
+    if payment is not None and promise is not None:
+        record = _record(payment, agreed.query, len(agreed.records), parameters, promise)
         ledgers = dict(zip(HELPERS, payment.ledgers, strict=True))
         receipt = charge_together(network, ledgers, dict.fromkeys(HELPERS, record))[HELPERS[0]]
     if on_accepted is not None:
@@ -188,17 +190,18 @@ def check_parameters(asked: FanoutQuery, parameters: QueryParameters) -> None:
             )
 
 
-def _charged_epsilon(parameters: QueryParameters) -> Fraction:
-    """What a paid query is charged: the epsilon of its noise, as ledgers count it.
+def _charged(parameters: QueryParameters) -> EpsilonDelta:
+    """What a paid query is charged: the epsilon and the delta of its noise, as ledgers count them.
 
-    Raises: ParameterError without noise, for a charge would then promise what nothing keeps, and for
-        an epsilon that is no whole number of millionths.
+    Raises: ParameterError without noise, for a charge would then promise what nothing keeps, for an
+        epsilon that is no whole number of millionths, and for a delta that is no whole multiple of 10^-18.
     """
-    if parameters.epsilon is None:
+    noise = noise_in(parameters)
+    if noise is None:
         raise ParameterError(
             "a query that is charged needs the noise of an epsilon: exact sums are never paid for"
         )
-    return exact_epsilon(parameters.epsilon)
+    return EpsilonDelta(epsilon=exact_epsilon(noise.epsilon), delta=exact_delta(noise.delta))
 
 
 def _record(
@@ -206,7 +209,7 @@ def _record(
     asked: FanoutQuery,
     rows: int,
     parameters: QueryParameters,
-    epsilon: Fraction,
+    promise: EpsilonDelta,
 ) -> QueryRecord:
     """What the ledgers have on record of the query."""
     context = asked.context
@@ -219,7 +222,9 @@ def _record(
         epoch=context.epoch,
         match_key_provider=context.match_key_provider,
         fanout=asked.fanout,
-        epsilon=epsilon,
+        epsilon=promise.epsilon,
+        delta=promise.delta,
+        mechanism=parameters.mechanism,
         cap=parameters.cap,
         rows=rows,
         breakdowns=parameters.breakdowns,

@@ -3,6 +3,8 @@
 from ipa.budget.board import CommitmentBoard, FileBoard, MemoryBoard
 from ipa.budget.charging import charge_together
 from ipa.budget.commitments import BudgetTerms, CollectorShare, Commitment
+from ipa.budget.composition import EpsilonDelta
+from ipa.budget.delta import delta_text, exact_delta
 from ipa.budget.epochs import EpochClock
 from ipa.budget.epsilon import decimal_text, exact_epsilon
 from ipa.budget.ledger import (
@@ -31,6 +33,7 @@ __all__ = [
     "Commitment",
     "CommitmentBoard",
     "EpochClock",
+    "EpsilonDelta",
     "FileBoard",
     "Ledger",
     "MemoryBoard",
@@ -41,6 +44,8 @@ __all__ = [
     "create_ledger",
     "create_ledgers",
     "decimal_text",
+    "delta_text",
+    "exact_delta",
     "exact_epsilon",
     "export_queries",
     "find_receipt",

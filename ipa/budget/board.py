@@ -2,7 +2,7 @@
 
 Spec: Commitments ("making sure that it's visible to all helper party networks is still an open
 problem"). A site has one entry for an epoch, and the first one counts: it names the one network of each
-of its report collectors, so that a second network cannot grant the same epsilon again. An epoch
+of its report collectors, so that a second network cannot grant the same budget again. An epoch
 without an entry of its own has that of the last epoch before it (SPEC_NOTES: commitment-board).
 """
 
@@ -34,7 +34,7 @@ _RUNNING = """(SELECT (NEW.recorded_at - epoch_start) / epoch_seconds
 _KIND = FileKind(
     name="commitment board",
     application_id=0x49504142,  # "IPAB"
-    version=1,
+    version=2,
     tables={
         "settings": TERMS_COLUMNS,
         **TABLES,
@@ -201,7 +201,7 @@ class FileBoard:
 
 def _check_entry(commitment: Commitment, terms: BudgetTerms, now: int) -> None:
     check_integer("now", now, 0, LAST_SECOND)
-    check_total(commitment, terms.site_epsilon)
+    check_total(commitment, terms.site_budget)
 
 
 def _is_known(commitment: Commitment, known: Commitment | None) -> bool:

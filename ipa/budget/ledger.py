@@ -1,9 +1,10 @@
-"""A helper's budget ledger: who may still spend how much epsilon in which epoch.
+"""A helper's budget ledger: who may still spend how much of a budget in which epoch.
 
 Spec: Differential Privacy Budget Management, Commitments, Transparency of Queries. A ledger is one
 file (ipa/budget/ledger_tables.py) of one helper of one helper party network, beside the commitment
 board that it reads. It only grows. What was spent is always the sum over the queries on record;
-there is no second count that could differ.
+there is no second count that could differ. The sum is that of basic composition: epsilons add up, and
+deltas add up (SPEC_NOTES: epsilon-unit).
 
 A query is charged in two steps, between which the three helpers make sure that all will do it
 (ipa/budget/charging.py): `ask` notes that this helper would pay, `charge` pays. A query is charged before it
@@ -19,14 +20,13 @@ version, and BudgetError if it stays locked.
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 from ipa.budget.append_only import create_file, reading, writing
 from ipa.budget.board import CommitmentBoard
 from ipa.budget.commitment_tables import insert_commitment, read_commitment, terms_row
 from ipa.budget.commitments import CollectorShare, Commitment
-from ipa.budget.epsilon import decimal_text
+from ipa.budget.composition import EpsilonDelta, exceeded, left_of
 from ipa.budget.ledger_tables import (
     KIND,
     QUERY_COLUMNS,
@@ -58,7 +58,7 @@ class Receipt:
 
     query: QueryRecord
     number: int
-    remaining: Fraction
+    remaining: EpsilonDelta
 
 
 def create_ledger(ledger: Ledger, *, network_name: str, helper: int) -> None:
@@ -93,7 +93,7 @@ def ask(ledger: Ledger, query: QueryRecord) -> None:
 
     Raises: BudgetError, and then nothing was noted, if the id was used, the epoch is not open, the
     collector is not committed to this network and to the query's match key provider, or less than
-    the query's epsilon remains.
+    the query's epsilon or delta remains.
     """
     with writing(ledger.path, KIND) as file:
         if found := find_query(file, query.query_id):
@@ -108,7 +108,7 @@ def ask(ledger: Ledger, query: QueryRecord) -> None:
 
 
 def charge(ledger: Ledger, query: QueryRecord) -> Receipt:
-    """Take the epsilon of a query that was asked from its collector's budget, and record it.
+    """Take what a query that was asked promises from its collector's budget, and record it.
 
     All or nothing, and on disk when this returns. If another helper's charge of this very query was
     settled in between, it counts. After a crash, `find_receipt` tells whether the charge happened.
@@ -123,12 +123,14 @@ def charge(ledger: Ledger, query: QueryRecord) -> Receipt:
         if found := find_query(file, query.query_id):
             share = _check_epoch_and_share(file, ledger.board, query)
             number, known = found
-            if known != query or spent(file, *key) > share.epsilon:
+            if known != query or exceeded(spent(file, *key), share.budget):
                 raise BudgetError(f"query {query.query_id} was charged otherwise, or too late")
         else:
             share = _check_payable(file, ledger.board, query)
             number = insert_query(file, query, settled=False)
-        return Receipt(query=query, number=number, remaining=share.epsilon - spent(file, *key))
+        return Receipt(
+            query=query, number=number, remaining=left_of(share.budget, spent(file, *key))
+        )
 
 
 def settle(ledger: Ledger, queries: Sequence[QueryRecord]) -> None:
@@ -176,8 +178,8 @@ def find_receipt(ledger: Ledger, query_id: str) -> Receipt | None:
         number, query = found
         key = (query.site, query.epoch, query.report_collector)
         share = _share(file, ledger.board, *key)
-        left = share.epsilon - spent(file, *key, up_to=number)
-        return Receipt(query=query, number=number, remaining=max(left, Fraction(0)))
+        left = left_of(share.budget, spent(file, *key, up_to=number))
+        return Receipt(query=query, number=number, remaining=left)
 
 
 def was_asked(ledger: Ledger, query: QueryRecord) -> bool:
@@ -186,7 +188,7 @@ def was_asked(ledger: Ledger, query: QueryRecord) -> bool:
         return _question(file, query.query_id) == query.question_digest()
 
 
-def remaining(ledger: Ledger, *, site: str, epoch: int, report_collector: str) -> Fraction:
+def remaining(ledger: Ledger, *, site: str, epoch: int, report_collector: str) -> EpsilonDelta:
     """What the collector may still spend in the epoch.
 
     Raises: BudgetError if it was committed nothing; ParameterError for a malformed name or epoch.
@@ -196,7 +198,7 @@ def remaining(ledger: Ledger, *, site: str, epoch: int, report_collector: str) -
     check_integer("epoch", epoch, 0, MAX_EPOCH)
     with reading(ledger.path, KIND) as file:
         share = _share(file, ledger.board, site, epoch, report_collector)
-        return max(share.epsilon - spent(file, site, epoch, report_collector), Fraction(0))
+        return left_of(share.budget, spent(file, site, epoch, report_collector))
 
 
 def charges(
@@ -284,12 +286,13 @@ def _check_payable(
     (latest,) = file.execute("SELECT max(charged_at) FROM query").fetchone()
     if latest is not None:  # a clock that was put back opens no epoch again
         read_settings(file).terms.clock.check_open(query.epoch, max(latest, query.charged_at))
-    left = share.epsilon - spent(file, query.site, query.epoch, query.report_collector)
-    if query.epsilon > left:
+    key = (query.site, query.epoch, query.report_collector)
+    left = left_of(share.budget, spent(file, *key))
+    if name := exceeded(query.promise, left):
         raise BudgetError(
-            f"query {query.query_id} requests epsilon {decimal_text(query.epsilon)}, but "
+            f"query {query.query_id} requests {name} {query.promise.texts()[name]}, but "
             f"report collector {query.report_collector} of site {query.site} has "
-            f"{decimal_text(max(left, Fraction(0)))} of {decimal_text(share.epsilon)} remaining "
+            f"{left.texts()[name]} of {share.budget.texts()[name]} remaining "
             f"in epoch {query.epoch}"
         )
     return share

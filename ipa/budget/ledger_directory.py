@@ -9,12 +9,12 @@ In a deployment each helper keeps its own ledger, and this file is not used.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 from ipa.budget.append_only import reading
 from ipa.budget.board import CommitmentBoard, FileBoard
 from ipa.budget.commitments import BudgetTerms
+from ipa.budget.composition import EpsilonDelta, composed, left_of
 from ipa.budget.ledger import Ledger, create_ledger
 from ipa.budget.ledger_tables import KIND, QUERY_COLUMNS, query_from_row, read_settings
 from ipa.budget.transparency import QueryRecord
@@ -32,13 +32,13 @@ class Budget:
     site: str
     epoch: int
     report_collector: str
-    granted: Fraction
-    spent: Fraction
+    granted: EpsilonDelta
+    spent: EpsilonDelta
 
     @property
-    def remaining(self) -> Fraction:
+    def remaining(self) -> EpsilonDelta:
         """What queries may still ask for."""
-        return max(self.granted - self.spent, Fraction(0))
+        return left_of(self.granted, self.spent)
 
 
 def ledgers_in(directory: Path, board: CommitmentBoard | None = None) -> Ledgers:
@@ -140,7 +140,7 @@ def budgets(*ledgers: Ledger, now: int) -> tuple[Budget, ...]:
         found = board.in_force(site, epoch)
         for share in found.shares if found else ():
             paid = [
-                query.epsilon
+                query.promise
                 for query in charged
                 if (query.epoch, query.site, query.report_collector)
                 == (epoch, site, share.report_collector)
@@ -151,8 +151,8 @@ def budgets(*ledgers: Ledger, now: int) -> tuple[Budget, ...]:
                         site=site,
                         epoch=epoch,
                         report_collector=share.report_collector,
-                        granted=share.epsilon,
-                        spent=sum(paid, Fraction(0)),
+                        granted=share.budget,
+                        spent=composed(paid),
                     )
                 )
     return tuple(listed)

@@ -6,7 +6,6 @@ said it would pay for, noted before it said so.
 
 import sqlite3
 from dataclasses import dataclass, fields
-from fractions import Fraction
 from typing import Any
 
 from ipa.budget.append_only import FileKind
@@ -20,6 +19,8 @@ from ipa.budget.commitment_tables import (
     read_terms,
 )
 from ipa.budget.commitments import BudgetTerms
+from ipa.budget.composition import EpsilonDelta
+from ipa.budget.delta import from_atto, to_atto
 from ipa.budget.epsilon import to_micro
 from ipa.budget.transparency import QueryRecord
 
@@ -30,13 +31,15 @@ _TABLES = {
     **TABLES,
     "asked": "query_id TEXT NOT NULL PRIMARY KEY, question BLOB NOT NULL",
     # After the first two, a query's columns are the fields of QueryRecord in order. A cap of 64
-    # bits does not fit sqlite's signed integers and is text. Every epsilon is in millionths.
+    # bits does not fit sqlite's signed integers and is text. Every epsilon is in millionths, every
+    # delta in units of 10^-18.
     # `settled` is 1 for a charge that another helper had and this one lacked.
     "query": """number INTEGER PRIMARY KEY, settled INTEGER NOT NULL CHECK (settled IN (0, 1)),
         query_id TEXT NOT NULL UNIQUE, charged_at INTEGER NOT NULL, network_name TEXT NOT NULL,
         site TEXT NOT NULL, report_collector TEXT NOT NULL, epoch INTEGER NOT NULL,
         match_key_provider TEXT NOT NULL, fanout TEXT NOT NULL,
         epsilon INTEGER NOT NULL CHECK (epsilon > 0),
+        delta INTEGER NOT NULL CHECK (delta >= 0), mechanism TEXT NOT NULL,
         cap TEXT NOT NULL, rows INTEGER NOT NULL, breakdowns INTEGER NOT NULL""",
     "outcome": "query_id TEXT NOT NULL PRIMARY KEY, rows_used INTEGER NOT NULL",
 }
@@ -62,7 +65,9 @@ _REFUSED = {
         OR NEW.settled = 0 AND (
             NOT EXISTS (SELECT 1 FROM asked WHERE query_id = NEW.query_id)
             OR NEW.epsilon + (SELECT coalesce(sum(epsilon), 0) FROM query WHERE {OF_COLLECTOR})
-                > (SELECT epsilon FROM share WHERE {OF_COLLECTOR}))""",
+                > (SELECT epsilon FROM share WHERE {OF_COLLECTOR})
+            OR NEW.delta + (SELECT coalesce(sum(delta), 0) FROM query WHERE {OF_COLLECTOR})
+                > (SELECT delta FROM share WHERE {OF_COLLECTOR}))""",
     "outcome": """EXISTS (SELECT 1 FROM outcome WHERE query_id = NEW.query_id)
         OR NOT EXISTS (SELECT 1 FROM query
             WHERE query_id = NEW.query_id AND NEW.rows_used BETWEEN 0 AND rows)""",
@@ -71,11 +76,11 @@ _REFUSED = {
 KIND = FileKind(
     name="budget ledger",
     application_id=0x4950414C,  # "IPAL"
-    version=3,
+    version=4,
     tables=_TABLES,
     refused=_REFUSED,
     indexes={
-        "spent": "query (site, epoch, report_collector, epsilon)",
+        "spent": "query (site, epoch, report_collector, epsilon, delta)",
         "charged": "query (charged_at)",
     },
 )
@@ -98,7 +103,11 @@ def read_settings(file: sqlite3.Connection) -> LedgerSettings:
 
 def insert_query(file: sqlite3.Connection, query: QueryRecord, *, settled: bool) -> int:
     """Add the charge; its number."""
-    stored = vars(query) | {"epsilon": to_micro(query.epsilon), "cap": str(query.cap)}
+    stored = vars(query) | {
+        "epsilon": to_micro(query.epsilon),
+        "delta": to_atto(query.delta),
+        "cap": str(query.cap),
+    }
     (number,) = file.execute("SELECT coalesce(max(number), 0) + 1 FROM query").fetchone()
     file.execute(
         f"INSERT INTO query (number, settled, {QUERY_COLUMNS}) "
@@ -112,7 +121,12 @@ def insert_query(file: sqlite3.Connection, query: QueryRecord, *, settled: bool)
 def query_from_row(row: tuple[Any, ...]) -> QueryRecord:
     """The record in a row of QUERY_COLUMNS; Any is what sqlite3 returns, the record checks it."""
     stored = dict(zip(QUERY_COLUMNS.split(", "), row, strict=True))
-    return QueryRecord(**stored | {"epsilon": exact(stored["epsilon"]), "cap": int(stored["cap"])})
+    numbers = {
+        "epsilon": exact(stored["epsilon"]),
+        "delta": from_atto(stored["delta"]),
+        "cap": int(stored["cap"]),
+    }
+    return QueryRecord(**stored | numbers)
 
 
 def find_query(file: sqlite3.Connection, query_id: str) -> tuple[int, QueryRecord] | None:
@@ -130,11 +144,14 @@ def spent(
     report_collector: str,
     *,
     up_to: int | None = None,
-) -> Fraction:
-    """What was charged to the collector's budget, by the queries up to a number if one is given."""
-    (micro,) = file.execute(
-        "SELECT coalesce(sum(epsilon), 0) FROM query "
+) -> EpsilonDelta:
+    """What was charged to the collector's budget, by the queries up to a number if one is given.
+
+    By basic composition: the sum of their epsilons, and that of their deltas.
+    """
+    micro, atto = file.execute(
+        "SELECT coalesce(sum(epsilon), 0), coalesce(sum(delta), 0) FROM query "
         "WHERE site = ? AND epoch = ? AND report_collector = ? AND number <= ?",
         (site, epoch, report_collector, (1 << 63) - 1 if up_to is None else up_to),
     ).fetchone()
-    return exact(micro)
+    return EpsilonDelta(epsilon=exact(micro), delta=from_atto(atto))

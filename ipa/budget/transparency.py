@@ -14,11 +14,13 @@ from fractions import Fraction
 from typing import Literal, TextIO, get_args
 
 from ipa.budget.commitments import MAX_NUMBER
+from ipa.budget.composition import EpsilonDelta
+from ipa.budget.delta import exact_delta
 from ipa.budget.epochs import LAST_SECOND, utc_text
-from ipa.budget.epsilon import decimal_text, exact_epsilon
+from ipa.budget.epsilon import exact_epsilon
 from ipa.errors import InputError, ParameterError
 from ipa.names import MAX_EPOCH, check_identifier
-from ipa.parameters import MAX_BREAKDOWNS, MAX_FIELD_BITS, Fanout
+from ipa.parameters import MAX_BREAKDOWNS, MAX_FIELD_BITS, Fanout, Mechanism
 from ipa.ranges import check_integer
 
 ExportFormat = Literal["jsonl", "csv"]
@@ -35,7 +37,8 @@ class QueryRecord:
     other reports do not appear, because their budgets are not touched. `epoch` is the epoch in
     which the reports' match keys were encrypted (SPEC_NOTES: budget-epoch). `charged_at` is in
     seconds of Unix time, by a helper's clock, or the time that the helpers agreed on. `query_id` is
-    the caller's own and must be new.
+    the caller's own and must be new. `epsilon` and `delta` are what the query's noise promises, and what
+    is charged; `mechanism` is how the noise is made, and with "laplace-per-helper" delta is 0.
 
     Raises: ParameterError for a malformed name, and for a number out of its range.
     """
@@ -49,6 +52,8 @@ class QueryRecord:
     match_key_provider: str
     fanout: Fanout
     epsilon: Fraction
+    delta: Fraction
+    mechanism: Mechanism
     cap: int
     rows: int
     breakdowns: int
@@ -61,9 +66,16 @@ class QueryRecord:
         check_integer("cap", self.cap, 1, (1 << MAX_FIELD_BITS) - 1)
         check_integer("rows", self.rows, 0, MAX_NUMBER)
         check_integer("breakdowns", self.breakdowns, 1, MAX_BREAKDOWNS)
-        if self.fanout not in get_args(Fanout):
-            raise ParameterError(f"fanout must be one of {', '.join(get_args(Fanout))}")
+        for field, choices in (("fanout", get_args(Fanout)), ("mechanism", get_args(Mechanism))):
+            if getattr(self, field) not in choices:
+                raise ParameterError(f"{field} must be one of {', '.join(choices)}")
         object.__setattr__(self, "epsilon", exact_epsilon(self.epsilon))  # an exact Fraction
+        object.__setattr__(self, "delta", exact_delta(self.delta))
+
+    @property
+    def promise(self) -> EpsilonDelta:
+        """What the query's noise promises, which is what the query is charged."""
+        return EpsilonDelta(epsilon=self.epsilon, delta=self.delta)
 
     def to_bytes(self) -> bytes:
         """The record as helpers compare it: each field as text, behind its length as u16."""
@@ -110,8 +122,8 @@ def export_queries(
     """Write the records to `out`, one line each: JSON objects, or CSV below a line of names.
 
     `rows_used` is by query id; a query that is not in it was charged and did not come to its end.
-    Both forms carry the same fields. Epsilon is a decimal in text, so that no reader makes a float
-    of it by accident; `charged_at` is ISO 8601 in UTC.
+    Both forms carry the same fields. Epsilon and delta are decimals in text, so that no reader makes
+    floats of them by accident; `charged_at` is ISO 8601 in UTC.
 
     Raises: ParameterError for another form.
     """
@@ -132,5 +144,5 @@ def published(query: QueryRecord) -> dict[str, str | int]:
     return {
         **vars(query),
         "charged_at": utc_text(query.charged_at),
-        "epsilon": decimal_text(query.epsilon),
+        **query.promise.texts(),
     }

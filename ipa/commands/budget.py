@@ -5,13 +5,16 @@ import json
 import sys
 import time
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import get_args
 
 from ipa.budget.board import FileBoard
 from ipa.budget.commitments import BudgetTerms, CollectorShare, Commitment, check_total
+from ipa.budget.composition import EpsilonDelta
+from ipa.budget.delta import DEFAULT_SHARE_DELTA, DEFAULT_SITE_DELTA, delta_text, exact_delta
 from ipa.budget.epochs import WEEK, EpochClock, utc_text
-from ipa.budget.epsilon import decimal_text, exact_epsilon
+from ipa.budget.epsilon import exact_epsilon
 from ipa.budget.ledger import find_receipt
 from ipa.budget.ledger_directory import (
     Budget,
@@ -66,14 +69,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_making(made: argparse._ArgumentGroup) -> None:
     made.add_argument(
-        "--create", metavar="EPSILON", help="create ledgers: what each site has in every epoch"
+        "--create",
+        metavar="EPSILON[,DELTA]",
+        help="create ledgers: what each site has in every epoch, such as 2,1e-6 "
+        f"(default of DELTA: {delta_text(DEFAULT_SITE_DELTA)})",
     )
     made.add_argument(
         "--commit",
         action="append",
         default=[],
-        metavar="COLLECTOR=EPSILON",
-        help="what --site allots to a report collector; once for each of them",
+        metavar="COLLECTOR=EPSILON[,DELTA]",
+        help="what --site allots to a report collector, such as news.example=1,5e-7; once for each of "
+        f"them (default of DELTA: {delta_text(DEFAULT_SHARE_DELTA)})",
     )
     made.add_argument(
         "--network", type=Path, metavar="FILE", help="NETWORK_DIR/network.json, for either"
@@ -131,21 +138,34 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def budget_table(granted: tuple[Budget, ...], clock: EpochClock) -> Table:
-    """A row per report collector and epoch."""
+    """A row per report collector and epoch; what it has is EPSILON,DELTA as in `--commit`."""
     columns = ("epoch", "closes", "site", "report collector", "granted", "spent", "remaining")
-    rows = [tuple(str(cell) for cell in _object(budget, clock).values()) for budget in granted]
+    rows = []
+    for budget in granted:
+        pairs = (budget.granted, budget.spent, budget.remaining)
+        texts = [",".join(pair.texts().values()) for pair in pairs]
+        rows.append((*map(str, _about(budget, clock).values()), *texts))
     return Table(columns, rows, text=(1, 2, 3))
 
 
-def _object(budget: Budget, clock: EpochClock) -> dict[str, int | str]:
+def _about(budget: Budget, clock: EpochClock) -> dict[str, int | str]:
     return {
         "epoch": budget.epoch,
         "closes": utc_text(clock.closes_at(budget.epoch)),
         "site": budget.site,
         "report_collector": budget.report_collector,
-        "granted": decimal_text(budget.granted),
-        "spent": decimal_text(budget.spent),
-        "remaining": decimal_text(budget.remaining),
+    }
+
+
+def _object(budget: Budget, clock: EpochClock) -> dict[str, int | str]:
+    return {
+        **_about(budget, clock),
+        "granted": budget.granted.texts()["epsilon"],
+        "spent": budget.spent.texts()["epsilon"],
+        "remaining": budget.remaining.texts()["epsilon"],
+        "granted_delta": budget.granted.texts()["delta"],
+        "spent_delta": budget.spent.texts()["delta"],
+        "remaining_delta": budget.remaining.texts()["delta"],
     }
 
 
@@ -185,7 +205,7 @@ def _make(arguments: argparse.Namespace, board: FileBoard | None, now: int) -> N
     if arguments.commit:
         commitment = _commitment(arguments, network_name, terms.clock.epoch_at(now))
         # Before there are ledgers, not after.
-        check_total(commitment, terms.site_epsilon)
+        check_total(commitment, terms.site_budget)
         if arguments.create is not None:
             terms.clock.check_can_be_committed(commitment.epoch, now, is_first=True)
     if arguments.create is not None:
@@ -207,7 +227,19 @@ def _terms(arguments: argparse.Namespace, board: FileBoard, now: int) -> BudgetT
     }
     given = {name: value for name, value in asked.items() if value is not None}
     clock = replace(clock, **given)
-    return BudgetTerms(site_epsilon=exact_epsilon(arguments.create), clock=clock)
+    granted = _budget_in(arguments.create, DEFAULT_SITE_DELTA)
+    return BudgetTerms(site_epsilon=granted.epsilon, site_delta=granted.delta, clock=clock)
+
+
+def _budget_in(text: str, default_delta: Fraction) -> EpsilonDelta:
+    """What EPSILON or EPSILON,DELTA says.
+
+    Raises: ParameterError for anything else.
+    """
+    epsilon, comma, delta = text.partition(",")
+    return EpsilonDelta(
+        epsilon=exact_epsilon(epsilon), delta=exact_delta(delta) if comma else default_delta
+    )
 
 
 def _receipt(ledgers: Ledgers, arguments: argparse.Namespace) -> dict[str, int | str | None]:
@@ -220,7 +252,8 @@ def _receipt(ledgers: Ledgers, arguments: argparse.Namespace) -> dict[str, int |
         **published(receipt.query),
         "rows_used": outcomes(*ledgers).get(arguments.query_id),
         "number": receipt.number,
-        "remaining": decimal_text(receipt.remaining),
+        "remaining": receipt.remaining.texts()["epsilon"],
+        "remaining_delta": receipt.remaining.texts()["delta"],
     }
 
 
@@ -228,15 +261,17 @@ def _commitment(arguments: argparse.Namespace, network_name: str, running: int) 
     provider = arguments.match_key_provider
     shares = []
     for text in arguments.commit:
-        collector, equals, epsilon = text.rpartition("=")
+        collector, equals, allotted = text.rpartition("=")
         if not equals:
-            raise ParameterError(f"--commit must be COLLECTOR=EPSILON, not {text!r}")
+            raise ParameterError(f"--commit must be COLLECTOR=EPSILON[,DELTA], not {text!r}")
+        budget = _budget_in(allotted, DEFAULT_SHARE_DELTA)
         shares.append(
             CollectorShare(
                 report_collector=collector,
                 network_name=network_name,
                 match_key_provider=ON_DEVICE if provider is None else provider,
-                epsilon=exact_epsilon(epsilon),
+                epsilon=budget.epsilon,
+                delta=budget.delta,
             )
         )
     epoch = max(0, running) if arguments.epoch is None else arguments.epoch

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 from ipa.budget.board import FileBoard
-from ipa.budget.epsilon import decimal_text
 from ipa.budget.ledger import Receipt
 from ipa.budget.ledger_directory import ledgers_in
 from ipa.client.key_files import load_all_helper_keys
@@ -72,8 +71,9 @@ def report_object(result: ReportQueryResult) -> dict[str, object]:
     if result.receipt is not None:
         shown["budget"] = {
             "query_id": result.receipt.query.query_id,
-            "epsilon": decimal_text(result.receipt.query.epsilon),
-            "remaining": decimal_text(result.receipt.remaining),
+            **result.receipt.query.promise.texts(),
+            "remaining": result.receipt.remaining.texts()["epsilon"],
+            "remaining_delta": result.receipt.remaining.texts()["delta"],
         }
     if result.compression is not None:
         shown["compression"] = {
@@ -97,10 +97,12 @@ def report_lines(result: ReportQueryResult) -> list[str]:
     if result.receipt is None:
         lines.append("no budget was charged: nothing bounds what such queries reveal together")
     else:
-        charged = decimal_text(result.receipt.query.epsilon)
-        left = decimal_text(result.receipt.remaining)
+        charged, left = result.receipt.query.promise.texts(), result.receipt.remaining.texts()
         lines.append(
-            f"query {result.receipt.query.query_id}: epsilon {charged} charged, {left} remaining"
+            f"query {result.receipt.query.query_id}: "
+            + "; ".join(
+                f"{name} {charged[name]} charged, {left[name]} remaining" for name in charged
+            )
         )
     if result.compression is not None:
         bound = float(result.compression.collision_probability)

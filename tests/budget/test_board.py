@@ -210,6 +210,7 @@ def test_making_a_board_again_keeps_it_and_other_terms_are_refused(tmp_path: Pat
     assert FileBoard.create(path, terms()).sites() == ("shop.example",)
     for other in (
         terms(Fraction(2)),
+        terms(Fraction(1), Fraction(2, 10**6)),
         *(
             replace(terms(), clock=replace(CLOCK, **{name: getattr(CLOCK, name) + 1}))
             for name in ("start", "seconds", "open_epochs")

@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from budget_cases import MICRO, commitment, query, share
+from budget_cases import MICRO, both, commitment, query, share
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,8 +81,9 @@ def test_malformed_commitments_are_refused(changed: dict[str, Any]) -> None:
 def test_the_total_is_at_most_the_site_s_epsilon() -> None:
     whole = commitment(share("a", "0.4"), share("b", "0.6"))
     check_total(whole, whole.total)
+    assert whole.total == both("1", "2e-7")
     with pytest.raises(BudgetError, match=r"commits epsilon 1 for epoch 7.* budget of 0\.999999$"):
-        check_total(whole, 1 - MICRO)
+        check_total(whole, both("0.999999", "2e-7"))
 
 
 @pytest.mark.parametrize("place", [0, 2, 3])

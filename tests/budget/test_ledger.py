@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from budget_cases import (
+    ATTO,
     CLOCK,
     COLLECTORS,
     EPOCHS,
@@ -16,6 +17,7 @@ from budget_cases import (
     NETWORK,
     SITES,
     accepted,
+    both,
     charges,
     commit,
     commitment,
@@ -34,6 +36,7 @@ from worker_processes import quick_directory
 
 from ipa.budget.board import MemoryBoard
 from ipa.budget.commitments import Commitment
+from ipa.budget.composition import EpsilonDelta
 from ipa.budget.ledger import (
     Ledger,
     Receipt,
@@ -60,7 +63,7 @@ def ledger() -> Iterator[Ledger]:
 
 def left(ledger: Ledger, **changed: Any) -> Fraction:
     key: dict[str, Any] = {"site": "shop.example", "epoch": 7, "report_collector": "collector"}
-    return remaining(ledger, **key | changed)
+    return remaining(ledger, **key | changed).epsilon
 
 
 def test_a_thousand_small_charges_use_up_the_budget_exactly(ledger: Ledger) -> None:
@@ -74,14 +77,14 @@ def test_a_thousand_small_charges_use_up_the_budget_exactly(ledger: Ledger) -> N
 
 def test_a_refusal_says_what_was_asked_and_what_is_left(ledger: Ledger) -> None:
     commit(ledger, commitment(share(epsilon="0.75")))
-    assert pay(ledger, query("q1", "0.5")).remaining == Fraction(1, 4)
+    assert pay(ledger, query("q1", "0.5")).remaining.epsilon == Fraction(1, 4)
     with pytest.raises(BudgetError) as refused:
         pay(ledger, query("q2", "0.3"))
     assert str(refused.value) == (
         "query q2 requests epsilon 0.3, but report collector collector of site shop.example has "
         "0.25 of 0.75 remaining in epoch 7"
     )
-    assert pay(ledger, query("q2", "0.25")).remaining == 0
+    assert pay(ledger, query("q2", "0.25")).remaining.epsilon == 0
 
 
 @pytest.mark.parametrize(
@@ -122,7 +125,7 @@ def test_a_query_id_is_charged_once_and_its_receipt_found_again(ledger: Ledger) 
     commit(ledger, commitment())
     assert find_receipt(ledger, "q1") is None
     first = pay(ledger, query("q1"))
-    assert first == Receipt(query=query("q1"), number=1, remaining=Fraction(3, 4))
+    assert first == Receipt(query=query("q1"), number=1, remaining=both("0.75", "9.9999e-8"))
     assert pay(ledger, query("q2")).number == 2
     for again in (query("q1"), query("q1", "0.000001", site="other.example")):
         with pytest.raises(BudgetError, match=r"query q1 was charged already \(number 1\)"):
@@ -204,7 +207,9 @@ def test_a_budget_refreshes_with_the_epoch_and_a_new_commitment_replaces_it(
     commit(ledger, commitment(share("b"), epoch=9), now=during(8))
     with pytest.raises(BudgetError, match="no budget to report collector collector for epoch 9"):
         pay(ledger, query("q9", "0.5", epoch=9))
-    assert pay(ledger, query("q9", epoch=9, report_collector="b")).remaining == Fraction(3, 4)
+    assert pay(ledger, query("q9", epoch=9, report_collector="b")).remaining.epsilon == Fraction(
+        3, 4
+    )
 
 
 def test_a_clock_that_was_put_back_opens_no_epoch_again(ledger: Ledger) -> None:
@@ -240,12 +245,18 @@ def test_what_was_not_asked_is_not_charged(ledger: Ledger) -> None:
     with pytest.raises(BudgetError, match="was not asked"):
         charge(ledger, query("q1"))
     ask(ledger, query("q1"))
-    for changed in ({"epsilon": "0.5"}, {"cap": 99}, {"rows": 999}, {"breakdowns": 15}):
+    for changed in (
+        {"epsilon": "0.5"},
+        {"delta": 0},
+        {"cap": 99},
+        {"rows": 999},
+        {"breakdowns": 15},
+    ):
         with pytest.raises(BudgetError, match="asked otherwise"):
             charge(ledger, query(**{"query_id": "q1"} | changed))
     assert left(ledger) == 1
     later = query("q1", charged_at=during(8))  # the helpers agree on a time after asking
-    assert charge(ledger, later).remaining == Fraction(3, 4)
+    assert charge(ledger, later).remaining.epsilon == Fraction(3, 4)
 
 
 def test_a_query_id_is_asked_once_also_when_it_was_not_charged(ledger: Ledger) -> None:
@@ -272,7 +283,7 @@ def test_a_settled_charge_counts_also_beyond_what_remains(ledger: Ledger) -> Non
     assert [q.query_id for q in queries(ledger)] == ["q1", "q2", "q3"]
     assert left(ledger) == 0
     receipt = find_receipt(ledger, "q2")
-    assert receipt is not None and receipt.remaining == 0
+    assert receipt is not None and receipt.remaining.epsilon == 0
     with pytest.raises(BudgetError, match="has 0 of 1 remaining"):
         ask(ledger, query("q4", "0.000001"))
 
@@ -296,7 +307,7 @@ def test_a_query_that_was_settled_while_it_was_asked_is_charged_once(ledger: Led
     commit(ledger, commitment())
     ask(ledger, query("q1", "0.75"))
     settle(ledger, [query("q1", "0.75")])
-    assert charge(ledger, query("q1", "0.75")).remaining == Fraction(1, 4)
+    assert charge(ledger, query("q1", "0.75")).remaining.epsilon == Fraction(1, 4)
     ask(ledger, query("q2"))
     settle(ledger, [query("q2"), query("q3", "0.000001")])
     with pytest.raises(BudgetError, match="otherwise, or too late"):
@@ -326,6 +337,31 @@ def test_the_end_of_a_query_is_recorded_once(ledger: Ledger) -> None:
     assert outcomes(ledger) == {"q1": 10, "q2": 0}
 
 
+def test_a_delta_that_another_query_took_in_between_is_not_charged_again(ledger: Ledger) -> None:
+    commit(ledger, commitment())
+    first, second = query("q1", delta="6e-8"), query("q2", delta="5e-8")
+    ask(ledger, first)
+    ask(ledger, second)
+    charge(ledger, first)
+    with pytest.raises(BudgetError, match=r"requests delta 5e-8, .* has 4e-8 of 1e-7 remaining"):
+        charge(ledger, second)
+    settle(ledger, [second])
+    with pytest.raises(BudgetError, match="charged otherwise, or too late"):
+        charge(ledger, second)
+    found = find_receipt(ledger, "q2")
+    assert found is not None and found.remaining == both("0.5", "0")
+    (budget,) = (one for one in budgets(ledger, now=during(7)) if one.epoch == 7)
+    assert budget.spent == both("0.5", "1.1e-7") and budget.remaining == both("0.5", "0")
+
+
+def test_a_hundred_small_deltas_use_up_the_budget_exactly(ledger: Ledger) -> None:
+    commit(ledger, commitment(share(delta=100 * ATTO)))
+    for number in range(100):
+        pay(ledger, query(f"q{number}", "0.000001", delta=ATTO))
+    with pytest.raises(BudgetError, match=r"requests delta 1e-18, .* has 0 of 1e-16 remaining"):
+        pay(ledger, query("more", "0.000001", delta=ATTO))
+
+
 # Against a model
 
 
@@ -341,6 +377,8 @@ class Model:
 
     def commit(self, new: Commitment, now: int) -> bool:
         if sum(s.epsilon for s in new.shares) > 10 * MICRO:
+            return False
+        if sum(s.delta for s in new.shares) > 9 * ATTO:
             return False
         if (new.site, new.epoch) in self.commitments:
             return self.commitments[new.site, new.epoch] == new
@@ -360,15 +398,15 @@ class Model:
                 return {s.report_collector: s for s in known.shares}.get(collector)
         return None
 
-    def left(self, site: str, epoch: int, collector: str) -> Fraction | None:
+    def left(self, site: str, epoch: int, collector: str) -> tuple[Fraction, Fraction] | None:
         if (share := self.share(site, epoch, collector)) is None:
             return None
-        granted: Fraction = share.epsilon
         key = (site, epoch, collector)
-        spent = [
-            q.epsilon for q in self.charged.values() if (q.site, q.epoch, q.report_collector) == key
-        ]
-        return granted - sum(spent)
+        paid = [q for q in self.charged.values() if (q.site, q.epoch, q.report_collector) == key]
+        return (
+            share.epsilon - sum(q.epsilon for q in paid),
+            share.delta - sum(q.delta for q in paid),
+        )
 
     def charge(self, new: QueryRecord) -> bool:
         def is_open(now: int) -> bool:
@@ -384,7 +422,7 @@ class Model:
             return False
         if (share.network_name, share.match_key_provider) != (NETWORK, new.match_key_provider):
             return False
-        if new.network_name != NETWORK or new.epsilon > left:
+        if new.network_name != NETWORK or new.epsilon > left[0] or new.delta > left[1]:
             return False
         self.charged[new.query_id] = new
         self.latest_charge = max(new.charged_at, self.latest_charge)
@@ -415,7 +453,7 @@ def test_sequences_in_any_order_behave_like_the_model(steps: list[Step]) -> None
 def check_against_the_model(steps: list[Step]) -> None:
     model = Model()
     with quick_directory() as directory:
-        ledger = new_ledger(directory, 10 * MICRO, board=MemoryBoard(terms(10 * MICRO)))
+        ledger = new_ledger(directory, 10 * MICRO, board=MemoryBoard(terms(10 * MICRO, 9 * ATTO)))
         for step in steps:
             if isinstance(step, QueryRecord):
                 assert accepted(partial(pay, ledger, step)) == model.charge(step)
@@ -429,7 +467,7 @@ def check_against_the_model(steps: list[Step]) -> None:
                     with pytest.raises(BudgetError):
                         remaining(ledger, site=site, epoch=epoch, report_collector=collector)
                 else:
-                    assert left == remaining(
+                    assert EpsilonDelta(epsilon=left[0], delta=left[1]) == remaining(
                         ledger, site=site, epoch=epoch, report_collector=collector
                     )
 
@@ -455,13 +493,13 @@ def test_budgets_are_listed_by_epoch_site_and_collector(ledger: Ledger) -> None:
             site=site,
             epoch=epoch,
             report_collector=collector,
-            granted=Fraction(granted),
-            spent=Fraction(spent),
+            granted=both(granted, "1e-7"),
+            spent=both(spent, "1e-12" if Fraction(spent) else "0"),
         )
         for site, epoch, collector, granted, spent in listed
     )
-    assert budgets(ledger, now=during(7))[1].remaining == Fraction(1, 8)
+    assert budgets(ledger, now=during(7))[1].remaining.epsilon == Fraction(1, 8)
     settle(ledger, [query("s", "0.25", report_collector="b", epoch=4)])
-    assert budgets(ledger, now=during(7))[1].remaining == 0
+    assert budgets(ledger, now=during(7))[1].remaining.epsilon == 0
     with pytest.raises(BudgetError, match="no budget to report collector x for epoch 7"):
         left(ledger, report_collector="x")

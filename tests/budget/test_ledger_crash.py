@@ -27,6 +27,8 @@ from budget_cases import (
 from worker_processes import FORK_WARNING, Worker, kills_at_every_statement, quick_directory, start
 
 from ipa.budget.board import FileBoard, MemoryBoard
+from ipa.budget.composition import EpsilonDelta
+from ipa.budget.delta import DEFAULT_SHARE_DELTA
 from ipa.budget.epsilon import to_micro
 from ipa.budget.ledger import Ledger, ask, charge, create_ledger, find_receipt, remaining
 from ipa.budget.ledger_directory import queries
@@ -82,16 +84,17 @@ def check_round(ledger: Ledger, epoch: int, workers: list[Worker]) -> None:
         extra = [query_id for query_id in ids - set(said) if query_id.startswith(worker_name)]
         assert len(extra) == 1, "more than the one charge that was under way"
     spent = sum((q.epsilon for q in recorded), Fraction(0))
+    spent_delta = sum((q.delta for q in recorded), Fraction(0))
     assert spent <= BUDGET
     left = remaining(ledger, site="shop.example", epoch=epoch, report_collector="collector")
-    assert left == BUDGET - spent
+    assert left == EpsilonDelta(epsilon=BUDGET - spent, delta=DEFAULT_SHARE_DELTA - spent_delta)
     for q in recorded[-2:]:
         receipt = find_receipt(ledger, q.query_id)
         assert receipt is not None and receipt.query == q
         with pytest.raises(BudgetError, match="was charged already"):
             pay(ledger, q)
-    if left:  # the kill left no lock behind, and what is left can be spent, exactly
-        pay(ledger, query(f"rest-{epoch}", left, epoch=epoch))
+    if left.epsilon:  # the kill left no lock behind, and what is left can be spent, exactly
+        pay(ledger, query(f"rest-{epoch}", left.epsilon, delta=left.delta, epoch=epoch))
     with pytest.raises(BudgetError, match=r"has 0 of 0\.0003 remaining"):
         pay(ledger, query(f"more-{epoch}", "0.000001", epoch=epoch))
 
@@ -111,7 +114,7 @@ def test_kills_lose_and_refund_nothing(tmp_path: Path, rounds: int, workers: int
     assert len(queries(ledger)) > rounds
     for epoch in range(rounds):
         left = remaining(ledger, site="shop.example", epoch=epoch, report_collector="collector")
-        assert left == 0
+        assert left.epsilon == 0
     assert interrupted > 0, "no kill fell into a transaction: this tested nothing"
     assert not journal(ledger).exists()
 
@@ -140,7 +143,7 @@ def test_kills_leave_whole_commitments() -> None:
 
 def check_commitments_after_kills(board: FileBoard) -> None:
     draw = random.Random(0)
-    shares = [share(f"c{i}", "0.000001") for i in range(20)]
+    shares = [share(f"c{i}", "0.000001", delta="5e-8") for i in range(20)]
     done = 0
     for _ in range(30):
 
@@ -218,7 +221,8 @@ def test_together_they_are_granted_exactly_what_fits(ledger: Ledger) -> None:
     said = at_once(work)
     assert len(said) == 150  # of the 200 asked for
     assert sorted(said) == sorted(q.query_id for q in queries(ledger))
-    assert remaining(ledger, site="shop.example", epoch=0, report_collector="collector") == 0
+    left = remaining(ledger, site="shop.example", epoch=0, report_collector="collector")
+    assert left.epsilon == 0
 
 
 def test_together_with_different_amounts_nothing_that_fitted_was_refused(ledger: Ledger) -> None:

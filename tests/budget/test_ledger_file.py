@@ -129,7 +129,7 @@ def test_another_version_is_refused(tmp_path: Path) -> None:
     path = filled(tmp_path)
     run_sql(path, "PRAGMA user_version = 1")
     for use in (*READS, *WRITES, create_again):
-        with pytest.raises(InputError, match="ledger of version 1; only version 3"):
+        with pytest.raises(InputError, match="ledger of version 1; only version 4"):
             use(Ledger(path, BOARD))
 
 
@@ -187,6 +187,8 @@ def query_row(**changed: Any) -> str:
         "match_key_provider": "provider.example",
         "fanout": "source",
         "epsilon": 500_000,
+        "delta": 99_998_000_000,
+        "mechanism": "laplace",
         "cap": "1",
         "rows": 1,
         "breakdowns": 1,
@@ -198,14 +200,14 @@ def query_row(**changed: Any) -> str:
 @pytest.mark.parametrize(
     "row",
     [
-        "settings VALUES ('network-1', 1, 1000000, 0, 1, 1)",
-        "settings (rowid, network_name, helper, site_epsilon, epoch_start, epoch_seconds, open_epochs)"
-        " VALUES (1, 'n', 1, 1, 1, 1, 1)",
+        "settings VALUES ('network-1', 1, 1000000, 0, 0, 1, 1)",
+        "settings (rowid, network_name, helper, site_epsilon, site_delta, epoch_start, epoch_seconds,"
+        " open_epochs) VALUES (1, 'n', 1, 1, 1, 1, 1, 1)",
         f"commitment VALUES ('shop.example', 7, {during(7)}, 1)",
         f"commitment VALUES ('new.example', 7, {during(7)}, 0)",
-        "share VALUES ('shop.example', 7, 'collector', 'network-1', 'provider.example', 1)",
-        "share VALUES ('shop.example', 7, 'another', 'network-1', 'provider.example', 1)",
-        "share VALUES ('shop.example', 9, 'collector', 'network-1', 'provider.example', 1)",
+        "share VALUES ('shop.example', 7, 'collector', 'network-1', 'provider.example', 1, 1)",
+        "share VALUES ('shop.example', 7, 'another', 'network-1', 'provider.example', 1, 1)",
+        "share VALUES ('shop.example', 9, 'collector', 'network-1', 'provider.example', 1, 1)",
         "asked VALUES ('n', x'00')",
         "asked VALUES ('q1', x'00')",
         "outcome VALUES ('q2', 9)",
@@ -220,6 +222,8 @@ def query_row(**changed: Any) -> str:
         query_row(epsilon=500_001),
         query_row(epsilon=0),
         query_row(epsilon=-1),
+        query_row(delta=99_998_000_001),
+        query_row(delta=-1),
         query_row(settled=2),
         query_row(site="other.example"),
         query_row(report_collector="another"),
@@ -251,13 +255,19 @@ def test_the_file_itself_refuses_to_replace_or_to_go_beyond(
 
 def test_the_file_takes_a_commitment_with_all_its_shares_and_no_more(tmp_path: Path) -> None:
     path = filled(tmp_path)
-    row = "INSERT INTO share VALUES ('new.example', 8, '{}', 'network-1', 'p', {})"
+    row = "INSERT INTO share VALUES ('new.example', 8, '{}', 'network-1', 'p', {}, {})"
     run_sql(
         path,
         f"INSERT INTO commitment VALUES ('new.example', 8, {during(7)}, 2)",
-        row.format("a", 600_000),
+        row.format("a", 600_000, 6 * 10**11),
     )
-    for wrong in (row.format("a", 1), row.format("b", 400_001), row.format("b", 0)):
+    for wrong in (
+        row.format("a", 1, 1),
+        row.format("b", 400_001, 1),
+        row.format("b", 0, 1),
+        row.format("b", 1, 4 * 10**11 + 1),
+        row.format("b", 1, -1),
+    ):
         with pytest.raises(sqlite3.IntegrityError):
             run_sql(path, wrong)
     before_all_are_there = query_row(
@@ -265,25 +275,26 @@ def test_the_file_takes_a_commitment_with_all_its_shares_and_no_more(tmp_path: P
         epoch=8,
         report_collector="a",
         epsilon=1,
+        delta=6 * 10**11,
         match_key_provider="p",
         charged_at=during(8),
     )
     with pytest.raises(sqlite3.IntegrityError, match="does not allow this"):
         run_sql(path, f"INSERT INTO {before_all_are_there}")
-    run_sql(path, row.format("b", 300_000))
+    run_sql(path, row.format("b", 300_000, 4 * 10**11))
     with pytest.raises(sqlite3.IntegrityError, match="does not allow this"):
-        run_sql(path, row.format("c", 1))
+        run_sql(path, row.format("c", 1, 0))
     run_sql(path, f"INSERT INTO {before_all_are_there}")
 
 
 def test_the_file_takes_no_charge_from_before_the_clock_s_start(tmp_path: Path) -> None:
     path = filled(tmp_path)
-    row = {"epoch": 0, "epsilon": 1}
+    row = {"epoch": 0, "epsilon": 1, "delta": 0}
     run_sql(
         path,
         f"INSERT INTO commitment VALUES ('shop.example', 0, {during(0)}, 1)",
         "INSERT INTO share VALUES"
-        " ('shop.example', 0, 'collector', 'network-1', 'provider.example', 1)",
+        " ('shop.example', 0, 'collector', 'network-1', 'provider.example', 1, 1)",
     )
     with pytest.raises(sqlite3.IntegrityError, match="does not allow this"):
         run_sql(path, f"INSERT INTO {query_row(charged_at=CLOCK.start - 1, **row)}")
@@ -303,7 +314,7 @@ def test_a_row_cannot_be_replaced_through_its_rowid(tmp_path: Path, table: str) 
         query_row(),
         query_row(charged_at=CLOCK.begins_at(7)),
         query_row(charged_at=CLOCK.closes_at(7) - 1),
-        query_row(settled=1, query_id="not-asked", epsilon=900_000),
+        query_row(settled=1, query_id="not-asked", epsilon=900_000, delta=9 * 10**10),
         "outcome VALUES ('q1', 1000)",
         "outcome VALUES ('q1', 0)",
         "asked VALUES ('m', x'00')",

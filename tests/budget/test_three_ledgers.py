@@ -12,6 +12,7 @@ import pytest
 from budget_cases import (
     CLOCK,
     NETWORK,
+    both,
     commit,
     commitment,
     during,
@@ -85,7 +86,8 @@ def together(
 
 
 def left(ledger: Ledger) -> Fraction:
-    return remaining(ledger, site="shop.example", epoch=7, report_collector="collector")
+    key = {"site": "shop.example", "report_collector": "collector"}
+    return remaining(ledger, **key, epoch=7).epsilon
 
 
 def ids(ledgers: Ledgers) -> list[list[str]]:
@@ -98,7 +100,7 @@ def ids(ledgers: Ledgers) -> list[list[str]]:
 
 def test_a_query_is_charged_in_all_three(ledgers: Ledgers) -> None:
     receipts = together(ledgers, query("q1"))
-    assert {receipt.remaining for receipt in receipts.values()} == {Fraction(3, 4)}
+    assert {receipt.remaining for receipt in receipts.values()} == {both("0.75", "9.9999e-8")}
     assert receipts == {h: find_receipt(ledgers[h - 1], "q1") for h in HELPERS}
     together(ledgers, query("q2", "0.75"))
     with pytest.raises(BudgetError, match="has 0 of 1 remaining"):
@@ -107,6 +109,33 @@ def test_a_query_is_charged_in_all_three(ledgers: Ledgers) -> None:
         together(ledgers, query("q1"))
     assert ids(ledgers) == [["q1", "q2"]] * 3
     assert unsettled(ledgers) == ()
+
+
+@pytest.mark.parametrize("changed", [{"delta": "2e-12"}, {"mechanism": "laplace-per-helper"}])
+def test_a_charge_that_one_has_otherwise_is_not_taken_over(
+    changed: dict[str, Any], ledgers: Ledgers
+) -> None:
+    """Two ledgers that differ in delta or mechanism alone have different charges under one id."""
+    for ledger in ledgers[:2]:
+        pay(ledger, query("q1"))
+    pay(ledgers[2], query("q1", **changed))
+    with pytest.raises(BudgetError, match="two queries were charged as q1"):
+        together(ledgers, query("q2"))
+    assert ids(ledgers) == [["q1"]] * 3
+
+
+def test_delta_runs_out_while_epsilon_is_left(ledgers: Ledgers) -> None:
+    together(ledgers, query("q1", "0.01", delta="9e-8"))
+    with pytest.raises(BudgetError, match=r"requests delta 1\.1e-8, .* has 1e-8 of 1e-7 remaining"):
+        together(ledgers, query("q2", "0.01", delta="1.1e-8"))
+    together(ledgers, query("q3", "0.01", delta="1e-8"))
+    with pytest.raises(BudgetError, match=r"requests delta 1e-18, .* has 0 of 1e-7 remaining"):
+        together(ledgers, query("q4", "0.01", delta="1e-18"))
+    without = query("q5", "0.98", delta=0, mechanism="laplace-per-helper")
+    receipts = together(ledgers, without)
+    assert {receipt.remaining for receipt in receipts.values()} == {both("0", "0")}
+    assert [receipt.query for receipt in receipts.values()] == [without] * 3
+    assert ids(ledgers) == [["q1", "q3", "q5"]] * 3
 
 
 def test_the_rounds_and_bytes_are_those_of_the_docstring(ledgers: Ledgers) -> None:
@@ -136,7 +165,16 @@ def test_the_time_is_the_middle_one_of_the_helpers_clocks(ledgers: Ledgers) -> N
 
 
 @pytest.mark.parametrize("helper", HELPERS)
-@pytest.mark.parametrize("change", [{"epsilon": "0.5"}, {"cap": 1}, {"query_id": "q2"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epsilon": "0.5"},
+        {"delta": "2e-12"},
+        {"mechanism": "laplace-per-helper"},
+        {"cap": 1},
+        {"query_id": "q2"},
+    ],
+)
 def test_helpers_that_were_asked_different_queries_charge_nothing(
     helper: int, change: dict[str, Any], ledgers: Ledgers
 ) -> None:
@@ -184,12 +222,12 @@ def test_a_charge_that_only_some_have_is_taken_over_and_never_refunded(
         charge(ledgers[place], query("q1", "0.75"))
     assert unsettled(ledgers) == ("q1",)
     (budget,) = [b for b in budgets(*ledgers, now=during(7)) if b.epoch == 7]
-    assert budget.remaining == Fraction(1, 4)
+    assert budget.remaining.epsilon == Fraction(1, 4)
     with pytest.raises(BudgetError, match=r"has 0\.25 of 1 remaining"):
         together(ledgers, query("q2", "0.5"))
     assert ids(ledgers) == [["q1"]] * 3
     assert unsettled(ledgers) == ()
-    assert {r.remaining for r in together(ledgers, query("q3", "0.25")).values()} == {0}
+    assert {r.remaining.epsilon for r in together(ledgers, query("q3", "0.25")).values()} == {0}
 
 
 def test_several_differences_are_settled_at_once(ledgers: Ledgers) -> None:

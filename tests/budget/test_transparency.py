@@ -24,6 +24,7 @@ from ipa.errors import InputError, ParameterError
         *(("breakdowns", value) for value in (0, (1 << 20) + 1)),
         *(("charged_at", value) for value in (-1, 253402300800, 1.5)),
         *(("fanout", value) for value in ("both", "", None)),
+        *(("mechanism", value) for value in ("gauss", "", None)),
     ],
 )
 def test_malformed_queries_are_refused(name: str, value: Any) -> None:
@@ -43,13 +44,14 @@ def test_the_export_is_pinned() -> None:
         '{"query_id": "q1", "charged_at": "2023-11-14T22:13:20Z", "network_name": "network-1", '
         '"site": "shop.example", "report_collector": "collector", "epoch": 7, '
         '"match_key_provider": "provider.example", '
-        '"fanout": "source", "epsilon": "0.1", "cap": 18446744073709551615, "rows": 1000, '
+        '"fanout": "source", "epsilon": "0.1", "delta": "1e-12", "mechanism": "laplace", '
+        '"cap": 18446744073709551615, "rows": 1000, '
         '"breakdowns": 16, "rows_used": 998}\n'
     )
     assert exported("csv", record, q1=0) == (
-        "query_id,charged_at,network_name,site,report_collector,epoch,match_key_provider,fanout,epsilon,cap,"
+        "query_id,charged_at,network_name,site,report_collector,epoch,match_key_provider,fanout,epsilon,delta,mechanism,cap,"
         "rows,breakdowns,rows_used\n"
-        "q1,2023-11-14T22:13:20Z,network-1,shop.example,collector,7,provider.example,source,0.1,"
+        "q1,2023-11-14T22:13:20Z,network-1,shop.example,collector,7,provider.example,source,0.1,1e-12,laplace,"
         "18446744073709551615,1000,16,0\n"
     )
     assert '"site": "caf\\u00e9"' in exported("jsonl", query(site="caf\u00e9"))
@@ -68,6 +70,8 @@ def test_both_exports_carry_every_record(records: list[QueryRecord], name: str) 
     shown = [{k: "" if v is None else str(v) for k, v in row.items()} for row in from_json]
     assert shown == from_csv
     assert [Fraction(row["epsilon"]) for row in from_json] == [r.epsilon for r in records]
+    assert [Fraction(row["delta"]) for row in from_json] == [r.delta for r in records]
+    assert [row["mechanism"] for row in from_json] == [r.mechanism for r in records]
     assert [row["cap"] for row in from_json] == [r.cap for r in records]
     assert [row["site"] for row in from_json] == [name] * len(records)
 
@@ -81,7 +85,7 @@ def test_the_bytes_of_a_record_are_pinned() -> None:
     """Each field of the record in order, as text, behind its length."""
     texts = (
         *("q1", "1700000000", "network-1", "shop.example", "collector", "7"),
-        *("provider.example", "source", "0.1", "100", "1000", "16"),
+        *("provider.example", "source", "0.1", "1e-12", "laplace", "100", "1000", "16"),
     )
     data = b"".join(len(text).to_bytes(2, "big") + text.encode() for text in texts)
     assert query("q1", "0.1").to_bytes() == data
@@ -96,6 +100,8 @@ def test_all_but_the_time_is_what_was_asked() -> None:
         "match_key_provider": "b",
         "fanout": "trigger",
         "epsilon": "0.5",
+        "delta": "1e-11",
+        "mechanism": "laplace-per-helper",
     }
     changes |= {"epoch": 1, "cap": 1, "rows": 1, "breakdowns": 1}
     others = {query(**{"query_id": "q1"} | {k: v}).question_digest() for k, v in changes.items()}
@@ -134,3 +140,15 @@ def test_a_record_spelt_otherwise_is_none(old: bytes, new: bytes) -> None:
     assert good.count(old) == 1
     with pytest.raises(InputError, match="no record of a query"):
         QueryRecord.from_bytes(good.replace(old, new))
+
+
+def test_helpers_compare_delta_and_mechanism_as_text() -> None:
+    """A delta has one spelling, or two helpers with the same record would not agree."""
+    record = query("q1", delta="0.000000001", mechanism="laplace-per-helper")
+    assert record == query("q1", delta="1e-9", mechanism="laplace-per-helper")
+    data = record.to_bytes()
+    assert b"\x00\x041e-9\x00\x12laplace-per-helper" in data
+    with pytest.raises(InputError, match="no record of a query"):
+        QueryRecord.from_bytes(data.replace(b"\x00\x041e-9", b"\x00\x0610e-10"))
+    with pytest.raises(InputError, match="no record of a query"):
+        QueryRecord.from_bytes(data.replace(b"\x00\x041e-9", b"\x00\x051e-19"))

@@ -9,15 +9,18 @@ from hypothesis import strategies as st
 
 from ipa.budget.board import CommitmentBoard, FileBoard
 from ipa.budget.commitments import BudgetTerms, CollectorShare, Commitment
+from ipa.budget.composition import EpsilonDelta
+from ipa.budget.delta import DEFAULT_SHARE_DELTA, DEFAULT_SITE_DELTA, exact_delta
 from ipa.budget.epochs import EpochClock
 from ipa.budget.epsilon import exact_epsilon
 from ipa.budget.ledger import Ledger, Receipt, ask, charge, create_ledger
 from ipa.budget.transparency import QueryRecord
 from ipa.errors import BudgetError
-from ipa.parameters import Fanout
+from ipa.parameters import Fanout, Mechanism
 
 NETWORK, PROVIDER = "network-1", "provider.example"
 MICRO = Fraction(1, 1_000_000)
+ATTO = Fraction(1, 10**18)
 NOW = 1_700_000_000
 CLOCK = EpochClock(start=NOW - 7_500, seconds=1_000, open_epochs=1)
 """It is the middle of epoch 7, and the budget of epoch 6 is open too."""
@@ -28,8 +31,14 @@ def during(epoch: int) -> int:
     return CLOCK.start + 1_000 * epoch + 500
 
 
-def terms(site_epsilon: Fraction = Fraction(1)) -> BudgetTerms:
-    return BudgetTerms(site_epsilon=site_epsilon, clock=CLOCK)
+def terms(
+    site_epsilon: Fraction = Fraction(1), site_delta: Fraction = DEFAULT_SITE_DELTA
+) -> BudgetTerms:
+    return BudgetTerms(site_epsilon=site_epsilon, site_delta=site_delta, clock=CLOCK)
+
+
+def both(epsilon: str, delta: str) -> EpsilonDelta:
+    return EpsilonDelta(epsilon=Fraction(epsilon), delta=Fraction(delta))
 
 
 def new_ledger(
@@ -65,12 +74,14 @@ def share(
     epsilon: str = "1",
     network_name: str = NETWORK,
     match_key_provider: str = PROVIDER,
+    delta: str | Fraction = DEFAULT_SHARE_DELTA,
 ) -> CollectorShare:
     return CollectorShare(
         report_collector=report_collector,
         network_name=network_name,
         match_key_provider=match_key_provider,
         epsilon=exact_epsilon(epsilon),
+        delta=exact_delta(delta),
     )
 
 
@@ -91,6 +102,8 @@ def query(query_id: Any = "q", epsilon: Any = "0.25", **changed: Any) -> QueryRe
         "match_key_provider": PROVIDER,
         "fanout": "source",
         "epsilon": epsilon,
+        "delta": "1e-12",
+        "mechanism": "laplace",
         "cap": 100,
         "rows": 1000,
         "breakdowns": 16,
@@ -111,6 +124,7 @@ def accepted(change: Callable[[], object]) -> bool:
 
 SITES, EPOCHS, COLLECTORS = ("s", "t"), (0, 1, 2, 3), ("a", "b")
 micro_epsilons = st.integers(1, 7).map(lambda micro: micro * MICRO)
+atto_deltas = st.integers(0, 7).map(lambda atto: atto * ATTO)
 moments = st.sampled_from(EPOCHS).map(during)
 commitments = st.builds(
     Commitment,
@@ -123,6 +137,7 @@ commitments = st.builds(
             network_name=st.sampled_from([NETWORK] * 3 + ["network-2"]),
             match_key_provider=st.sampled_from("ppq"),
             epsilon=micro_epsilons,
+            delta=atto_deltas,
         ),
         min_size=1,
         max_size=2,
@@ -140,6 +155,8 @@ charges = st.builds(
     match_key_provider=st.sampled_from("pppq"),
     fanout=st.sampled_from(get_args(Fanout)),
     epsilon=micro_epsilons,
+    delta=atto_deltas,
+    mechanism=st.sampled_from(get_args(Mechanism)),
     cap=st.integers(1, (1 << 64) - 1),
     rows=st.integers(0, (1 << 63) - 1),
     breakdowns=st.integers(1, 1 << 20),

@@ -95,8 +95,8 @@ def test_the_commands_from_devices_to_sums_run(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert re.fullmatch("ipa query: charged query-[0-9a-f]{16}\n", done.stderr)
     assert "300 reports submitted, 0 dropped" in done.stdout
-    assert "epsilon 0.25 charged, 0.75 remaining" in done.stdout
-    assert done.stdout.splitlines()[-1].split()[-3:] == ["1", "0.25", "0.75"]
+    assert "epsilon 0.25 charged, 0.75 remaining; delta 1e-9 charged" in done.stdout
+    assert done.stdout.splitlines()[-1].split()[-3:] == ["1,1e-7", "0.25,1e-9", "0.75,9.9e-8"]
     assert (
         json.loads(shell("ipa budget --ledger ledger --queries", tmp_path).stdout)["rows_used"]
         == 300

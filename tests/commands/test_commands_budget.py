@@ -35,7 +35,13 @@ def test_a_query_is_paid_from_the_ledger_until_it_is_empty(
     words = ["--site", NEWS, "--commit", f"{NEWS}=0.5", "--commit", "b=c=1.5"]
     assert main(["budget", "--ledger", "l", *network, *words]) == 0
     result = answer(capsys, "--ledger", "l", "--epsilon", "0.3", "--query-id", "first")
-    assert result["budget"] == {"query_id": "first", "epsilon": "0.3", "remaining": "0.2"}
+    assert result["budget"] == {
+        "query_id": "first",
+        "epsilon": "0.3",
+        "delta": "1e-9",
+        "remaining": "0.2",
+        "remaining_delta": "9.9e-8",
+    }
     asked = ["query", "q", "--keys", "net", *NOISY, "--ledger", "l", "--epsilon"]
     fails(capsys, 3, "has 0.2 of 0.5 remaining", [*asked, "0.3"])
     fails(capsys, 3, "first was charged already", [*asked, "0.1", "--query-id", "first"])
@@ -47,9 +53,11 @@ def test_a_query_is_paid_from_the_ledger_until_it_is_empty(
     assert begun == {time.strftime("%Y", time.gmtime(time.time() + 2 * WEEK))}
     assert shown == [
         {"epoch": 1, "site": NEWS, "report_collector": "b=c"}
-        | {"granted": "1.5", "spent": "0", "remaining": "1.5"},
+        | {"granted": "1.5", "spent": "0", "remaining": "1.5"}
+        | {"granted_delta": "1e-7", "spent_delta": "0", "remaining_delta": "1e-7"},
         {"epoch": 1, "site": NEWS, "report_collector": NEWS}
-        | {"granted": "0.5", "spent": "0.5", "remaining": "0"},
+        | {"granted": "0.5", "spent": "0.5", "remaining": "0"}
+        | {"granted_delta": "1e-7", "spent_delta": "2e-9", "remaining_delta": "9.8e-8"},
     ]
     assert main(["budget", "--ledger", "l"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -63,10 +71,13 @@ def test_a_query_is_paid_from_the_ledger_until_it_is_empty(
         "spent",
         "remaining",
     ]
-    assert lines[2].split()[2:] == [NEWS, NEWS, "0.5", "0.5", "0"]
+    assert lines[2].split()[2:] == [NEWS, NEWS, "0.5,1e-7", "0.5,2e-9", "0,9.8e-8"]
     assert main(["budget", "--ledger", "l", "--queries"]) == 0
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [record["epsilon"] for record in records] == ["0.3", "0.2"]
+    assert [(record["delta"], record["mechanism"]) for record in records] == [
+        ("1e-9", "laplace")
+    ] * 2
     assert records[0]["query_id"] == "first"
     assert (records[1]["rows"], records[1]["rows_used"]) == (10, 10)
     assert main(["budget", "--ledger", "l", "--queries", "csv"]) == 0
@@ -74,7 +85,55 @@ def test_a_query_is_paid_from_the_ledger_until_it_is_empty(
     assert [row["query_id"] for row in table] == [record["query_id"] for record in records]
     assert main(["budget", "--ledger", "l", "--query-id", "first"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found == records[0] | {"number": 1, "remaining": "0.2"}
+    assert found == records[0] | {
+        "number": 1,
+        "remaining": "0.2",
+        "remaining_delta": "9.9e-8",
+    }
+
+
+def test_delta_is_given_behind_a_comma_and_shown(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = ["--network", "net/network.json"]
+    budget = ["budget", "--ledger", "l"]
+    created = [*budget, "--create", "2,2e-6", *network]
+    words = ["--site", NEWS, "--commit", f"{NEWS}=1,5e-7", "--commit"]
+    fails(capsys, 3, "commits delta 2.1e-6", [*created, *words, "b=c=0.5,1.6e-6"])
+    assert main([*created, *words, "b=c=0.5,0.0000015"]) == 0
+    fails(capsys, 3, "another budget or clock", [*budget, "--create", "2", *network])
+    shown = json.loads(_output(capsys, [*budget, "--format", "json"]))
+    assert [(one["report_collector"], one["granted"], one["granted_delta"]) for one in shown] == [
+        ("b=c", "0.5", "1.5e-6"),
+        (NEWS, "1", "5e-7"),
+    ]
+    assert [(one["spent_delta"], one["remaining_delta"]) for one in shown] == [
+        ("0", "1.5e-6"),
+        ("0", "5e-7"),
+    ]
+    lines = _output(capsys, budget).splitlines()
+    assert lines[2].split()[2:] == [NEWS, NEWS, "1,5e-7", "0,0", "1,5e-7"]
+    for wrong in ("1,", "1,x", "1,1e-19", "1,1", "1,0,0", "1,-1e-9"):
+        fails(capsys, 2, "delta must be", [*budget, "--create", wrong, *network])
+        fails(
+            capsys, 2, "delta must be", [*budget, *network, "--site", "a", "--commit", f"a={wrong}"]
+        )
+    assert main([*budget, *network, "--site", "a.example", "--commit", "c=2,0"]) == 0
+
+
+def test_what_is_said_of_no_delta_is_the_default(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = ["--network", "net/network.json"]
+    created = ["budget", "--ledger", "l", "--create", "2", *network]
+    assert main([*created, "--site", NEWS, "--commit", f"{NEWS}=1"]) == 0
+    assert main(["budget", "--ledger", "l", "--create", "2,1e-6", *network]) == 0
+    (shown,) = json.loads(_output(capsys, ["budget", "--ledger", "l", "--format", "json"]))
+    assert shown["granted_delta"] == "1e-7"
+    with pytest.raises(SystemExit):
+        main(["budget", "--help"])
+    helped = " ".join(capsys.readouterr().out.split())
+    assert "default of DELTA: 1e-6" in helped and "default of DELTA: 1e-7" in helped
 
 
 def test_the_query_s_id_is_said_when_it_is_charged_and_the_run_aborts(

@@ -20,6 +20,7 @@ from intake_cases import (
 from payment_cases import CHARGED, TERMS, commit_to, paying_ledgers, payment_of
 
 from ipa.attacks import tamper
+from ipa.budget.composition import EpsilonDelta
 from ipa.budget.ledger import remaining
 from ipa.budget.ledger_directory import Ledgers, create_ledgers, outcomes, queries
 from ipa.client.configuration import generate_configuration
@@ -30,7 +31,7 @@ from ipa.network.costs import cost_of
 from ipa.network.interception import Transcript
 from ipa.network.simulation import RunOptions, simulated_network
 from ipa.oracle.steps import query_in_steps
-from ipa.parameters import QueryParameters
+from ipa.parameters import DEFAULT_DELTA, QueryParameters
 from ipa.protocols.match_key_compression import compress_match_keys
 from ipa.report_query import ReportQueryResult, run_report_query
 from ipa.sharing.dealing import reconstruct_for_testing, share_rows
@@ -58,7 +59,9 @@ def paid(
 def left(ledgers: Ledgers, site: str = HOME.site) -> Fraction:
     """What all three ledgers say."""
     (found,) = {
-        remaining(ledger, site=site, epoch=HOME.epoch, report_collector=HOME.report_collector)
+        remaining(
+            ledger, site=site, epoch=HOME.epoch, report_collector=HOME.report_collector
+        ).epsilon
         for ledger in ledgers
     }
     return found
@@ -67,13 +70,47 @@ def left(ledgers: Ledgers, site: str = HOME.site) -> Fraction:
 def test_a_query_is_charged_and_recorded(ledgers: Ledgers) -> None:
     result = paid(with_record(world(), 1, 0, b""), ledgers, "q1")
     assert result.receipt is not None
-    assert result.receipt.remaining == left(ledgers) == Fraction(3, 4)
+    assert result.receipt.remaining.epsilon == left(ledgers) == Fraction(3, 4)
     for ledger in ledgers:
         assert queries(ledger) == (result.receipt.query,)
     record = result.receipt.query
     assert (record.query_id, record.site, record.rows) == ("q1", HOME.site, len(EVENTS))
     assert (record.cap, record.breakdowns, record.fanout) == (60, 4, "source")
-    assert record.epsilon == Fraction(1, 4)
+    assert record.promise == EpsilonDelta(epsilon=Fraction(1, 4), delta=DEFAULT_DELTA)
+    assert record.mechanism == "laplace"
+
+
+def test_noise_per_helper_is_charged_no_delta(ledgers: Ledgers) -> None:
+    parameters = replace(
+        CHARGED, mechanism="laplace-per-helper", delta=Fraction(1, 3), security="semi-honest"
+    )
+    result = paid(world(), ledgers, "q1", parameters)
+    assert result.receipt is not None
+    assert result.receipt.query.promise == EpsilonDelta(epsilon=Fraction(1, 4), delta=Fraction(0))
+    assert result.receipt.query.mechanism == "laplace-per-helper"
+
+
+def test_a_query_is_charged_the_delta_of_its_parameters(ledgers: Ledgers) -> None:
+    result = paid(world(), ledgers, "q1", replace(CHARGED, delta=Fraction(1, 10**8)))
+    assert result.receipt is not None
+    assert result.receipt.remaining.delta == Fraction(9, 10**8)
+    with pytest.raises(BudgetError, match=r"requests delta 1e-7, .* has 9e-8 of 1e-7 remaining"):
+        paid(world(), ledgers, "q2", replace(CHARGED, delta=Fraction(1, 10**7)))
+
+
+@pytest.mark.parametrize("delta", [Fraction(1, 10**19), Fraction(1, 1 << 30), Fraction(1, 3)])
+def test_a_delta_that_ledgers_cannot_count_is_refused_before_any_work(
+    delta: Fraction, ledgers: Ledgers
+) -> None:
+    with pytest.raises(ParameterError, match="delta must be from 0 to 1e-3, in whole multiples"):
+        run_report_query(
+            [b"", b"", b""],  # not even looked at
+            world().keys,
+            replace(CHARGED, delta=delta),
+            submitter=HOME.report_collector,
+            payment=payment_of(ledgers, "q1"),
+        )
+    assert not queries(*ledgers)
 
 
 def test_the_budget_runs_out_and_the_other_site_s_is_untouched(ledgers: Ledgers) -> None:
