@@ -11,11 +11,13 @@ from ipa.parameters import QueryParameters, bits_for
 from ipa.protocols.attribution_window import drop_late_triggers, expiry
 from ipa.protocols.circuits.addition import subtract
 from ipa.protocols.circuits.constants import zero_extend
-from ipa.protocols.circuits.scan import last_of_group, running_totals
+from ipa.protocols.circuits.scan import last_of_group, longest_group, running_totals
 from ipa.protocols.equal_credit import credits_between, sources_so_far, split_values
 from ipa.protocols.first_touch import attribute_first_touch
 from ipa.protocols.helper_bits import HelperBits, helper_bits
 from ipa.protocols.last_touch import attribute_last_touch
+from ipa.protocols.padding import pad_reports
+from ipa.protocols.report_bound import BoundedColumns, bound_reports
 from ipa.protocols.report_sorting import sort_reports
 from ipa.reports import GenericReports
 from ipa.sharing.shared_bits import SharedBits, join_columns
@@ -28,39 +30,50 @@ class AttributedReports:
     breakdown_key: SharedBits
     same_match_key: SharedBits
     credit: SharedBits
+    longest: int
+    """No match key has more rows than this."""
 
 
 def attribute(
     network: HelperPartyNetwork, reports: GenericReports, parameters: QueryParameters
 ) -> AttributedReports:
-    """Sort reports, a power of two of them, and attribute every trigger to its sources.
+    """Pad reports to a power of two of rows, sort them, and attribute every trigger to its sources.
 
     A source may have a trigger of its match key and constraint ID if it is strictly earlier, and by
-    `parameters.attribution_window` at most. Credits are bits_for(n * (2^v - 1)) bits wide, for
-    values of v bits.
+    `parameters.attribution_window` at most. Of a match key only the first
+    `parameters.max_reports_per_match_key` reports take part. Credits are bits_for(n * (2^v - 1)) bits
+    wide, for values of v bits and at most n rows of a match key.
 
     Reveals: nothing.
     """
-    ways = {
-        "last-touch": _last_touch,
-        "first-touch": _first_touch,
-        "equal-credit": _equal_credit,
-    }
-    return ways[parameters.attribution](network, reports, parameters.attribution_window)
+    padded = pad_reports(network, reports)
+    if parameters.attribution == "last-touch":
+        return _last_touch(network, padded, padded.rows - reports.rows, parameters)
+    ways = {"first-touch": _first_touch, "equal-credit": _equal_credit}
+    return ways[parameters.attribution](network, padded, parameters.attribution_window)
 
 
 def _last_touch(
-    network: HelperPartyNetwork, reports: GenericReports, window: int | None
+    network: HelperPartyNetwork,
+    reports: GenericReports,
+    padding: int,
+    parameters: QueryParameters,
 ) -> AttributedReports:
+    window = parameters.attribution_window
     ordered = sort_reports(network, reports)
-    bits = helper_bits(network, ordered)
-    same, value = bits.same_match_key_and_constraint, ordered.trigger_value
+    bits = helper_bits(network, ordered, padding)
+    longest = longest_group(ordered.rows, parameters.max_reports_per_match_key)
+    given = BoundedColumns(
+        bits.same_match_key_and_constraint, bits.same_match_key, ordered.trigger_value
+    )
+    bounded = bound_reports(network, given, ordered.is_trigger, ordered.timestamp, longest)
+    same, value = bounded.same_match_key_and_constraint, bounded.trigger_value
     if window is not None:
         value = drop_late_triggers(
-            network, same, ordered.is_trigger, ordered.timestamp, value, window
+            network, same, ordered.is_trigger, ordered.timestamp, value, window, longest
         )
-    credit = attribute_last_touch(network, same, ordered.is_trigger, value)
-    return AttributedReports(ordered.breakdown_key, bits.same_match_key, credit)
+    credit = attribute_last_touch(network, same, ordered.is_trigger, value, longest)
+    return AttributedReports(ordered.breakdown_key, bounded.same_match_key, credit, longest)
 
 
 def _first_touch(
@@ -73,7 +86,7 @@ def _first_touch(
     credit = attribute_first_touch(
         network, same, ordered.is_trigger, ordered.timestamp, ordered.trigger_value, window
     )
-    return AttributedReports(ordered.breakdown_key, bits.same_match_key, credit)
+    return AttributedReports(ordered.breakdown_key, bits.same_match_key, credit, ordered.rows)
 
 
 def _equal_credit(
@@ -88,7 +101,7 @@ def _equal_credit(
     given = _give(network, ordered, bits, ordered.trigger_value, sources)
     up_to_end = last_of_group(network, bits.same_match_key_and_constraint, given.total)
     credit = credits_between(network, ordered.is_trigger, up_to_end, given.total, given.left_over)
-    return AttributedReports(ordered.breakdown_key, bits.same_match_key, credit)
+    return AttributedReports(ordered.breakdown_key, bits.same_match_key, credit, ordered.rows)
 
 
 def _equal_credit_in_window(
@@ -116,7 +129,7 @@ def _equal_credit_in_window(
     )
     up_to_end = running_totals(network, same, each)
     credit = credits_between(network, last.is_trigger, up_to_end, total, left_over)
-    return AttributedReports(last.breakdown_key, bits.same_match_key, credit)
+    return AttributedReports(last.breakdown_key, bits.same_match_key, credit, last.rows)
 
 
 @dataclass(frozen=True)

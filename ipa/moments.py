@@ -24,7 +24,6 @@ from ipa.protocols.capping import cap_credits
 from ipa.protocols.circuits.addition import multiply_integers
 from ipa.protocols.moments import cross_products, is_positive, person_totals
 from ipa.protocols.noise import add_noise
-from ipa.protocols.padding import pad_reports
 from ipa.protocols.primitives.abort import aborting_together, agree_to_release
 from ipa.protocols.primitives.input_check import check_inputs
 from ipa.protocols.verification.product_check import check_products
@@ -107,9 +106,16 @@ def moments_query(
         check_inputs(network, reports.fields, [kind, parameters.to_bytes()])
         if parameters.aggregate == "count":
             reports = replace(reports, trigger_value=reports.is_trigger)
-        attributed = attribute(network, pad_reports(network, reports), parameters)
+        attributed = attribute(network, reports, parameters)
         same, key = attributed.same_match_key, attributed.breakdown_key
-        capped = cap_credits(network, same, attributed.credit, parameters.cap, parameters.capping)
+        capped = cap_credits(
+            network,
+            same,
+            attributed.credit,
+            parameters.cap,
+            parameters.capping,
+            attributed.longest,
+        )
         sums = _sums(network, same, key, capped, parameters)
         if covariance:
             width = bits_for(capped.rows * parameters.cap**2)

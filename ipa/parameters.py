@@ -19,6 +19,9 @@ MAX_MATCH_KEY_BITS = 256
 MAX_FIELD_BITS = 64
 MAX_BREAKDOWNS = 1 << 20
 
+MAX_REPORT_BOUND = 1 << 32
+"""The largest bound on the reports of a match key that can be asked for."""
+
 MIN_EPSILON = Fraction(1, 10**6)
 """The smallest epsilon: the unit in which budgets are counted (SPEC_NOTES: epsilon-unit)."""
 
@@ -42,6 +45,15 @@ def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
         raise ParameterError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
 
 
+def _check_report_bound(most: int, attribution: Attribution) -> None:
+    name = "max_reports_per_match_key"
+    check_integer(name, most, 1, MAX_REPORT_BOUND)
+    if most.bit_count() != 1:
+        raise ParameterError(f"{name} must be a power of two, not {most}")
+    if attribution != "last-touch":
+        raise ParameterError(f"{name} is for last-touch attribution alone, not for {attribution}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class QueryParameters:
     """The public parameters of a query (spec: Differential Privacy, Secure Multi Party Computation).
@@ -51,7 +63,8 @@ class QueryParameters:
     may do: be curious (`semi-honest`) or anything at all (`malicious`). The widths, in bits, bound the
     fields of events. `attribution` says which of the sources before a trigger get its value, and
     `attribution_window`, in the unit of timestamps, how much earlier they may be; None is no limit
-    (SPEC_NOTES: other-attributions).
+    (SPEC_NOTES: other-attributions). Of a match key at most `max_reports_per_match_key` reports take part,
+    a power of two; None is no limit (SPEC_NOTES: report-bound).
 
     The sums get noise that makes them (`epsilon`, `delta`)-differentially private, by `mechanism`;
     without epsilon they are exact. `match_keys_can_collide` says that match keys were hashed, so that
@@ -66,6 +79,7 @@ class QueryParameters:
     aggregate: Aggregate = "sum"
     attribution: Attribution = "last-touch"
     attribution_window: int | None = None
+    max_reports_per_match_key: int | None = None
     epsilon: Fraction | int | None = None
     delta: Fraction = DEFAULT_DELTA
     mechanism: Mechanism = "laplace"
@@ -93,6 +107,8 @@ class QueryParameters:
         _check_choice("attribution", self.attribution, get_args(Attribution))
         if self.attribution_window is not None:
             check_integer("attribution_window", self.attribution_window, 1, self.latest_time)
+        if self.max_reports_per_match_key is not None:
+            _check_report_bound(self.max_reports_per_match_key, self.attribution)
         _check_choice("security", self.security, get_args(Security))
 
     @property
@@ -131,6 +147,7 @@ class QueryParameters:
             + self.match_key_bits.to_bytes(2, "big")
             + bytes(widths)
             + (self.attribution_window or 0).to_bytes(8, "big")
+            + (self.max_reports_per_match_key or 0).to_bytes(8, "big")
             + _fraction_to_bytes(Fraction(self.epsilon or 0))
             + _fraction_to_bytes(self.delta)
         )

@@ -15,6 +15,7 @@ from ipa.oracle import (
     attributed_credits,
     query_in_steps,
     rows_from_events,
+    rows_within_bound,
     sort_rows,
     sums_per_breakdown,
 )
@@ -76,5 +77,6 @@ def _plan(events: Sequence[Event], asked: QueryParameters, whole: Sequence[int])
 def _uncapped_sums(events: Sequence[Event], parameters: QueryParameters) -> list[int]:
     check_events(events, parameters)
     rows = sort_rows(rows_from_events(events, parameters.aggregate))
+    rows = rows_within_bound(rows, parameters.max_reports_per_match_key)
     credits = attributed_credits(rows, parameters.attribution, parameters.attribution_window)
     return sums_per_breakdown(rows, credits, parameters.breakdowns)

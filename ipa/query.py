@@ -8,11 +8,10 @@ from ipa.errors import ParameterError
 from ipa.events import Event, check_events
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions
-from ipa.parameters import QueryParameters
+from ipa.parameters import QueryParameters, bits_for
 from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
 from ipa.protocols.noise import add_noise
-from ipa.protocols.padding import pad_reports
 from ipa.protocols.primitives.abort import aborting_together, agree_to_release
 from ipa.protocols.primitives.input_check import check_inputs
 from ipa.protocols.verification.product_check import check_products
@@ -51,13 +50,18 @@ def query(
         check_inputs(network, reports.fields, [parameters.to_bytes(), query_id.encode()])
         if parameters.aggregate == "count":
             reports = replace(reports, trigger_value=reports.is_trigger)
-        attributed = attribute(network, pad_reports(network, reports), parameters)
-        credit = attributed.credit
+        attributed = attribute(network, reports, parameters)
         capped = cap_credits(
-            network, attributed.same_match_key, credit, parameters.cap, parameters.capping
+            network,
+            attributed.same_match_key,
+            attributed.credit,
+            parameters.cap,
+            parameters.capping,
+            attributed.longest,
         )
+        width = bits_for(capped.rows * ((1 << reports.trigger_value.width) - 1))
         sums = sums_per_breakdown(
-            network, attributed.breakdown_key, capped, parameters.breakdowns, credit.width
+            network, attributed.breakdown_key, capped, parameters.breakdowns, width
         )
         noisy = add_noise(network, sums, parameters)
         check_products(network)

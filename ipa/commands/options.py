@@ -39,6 +39,13 @@ def add_query_arguments(parser: argparse.ArgumentParser, *, with_cap: bool = Tru
         metavar="SECONDS",
         help="how much earlier than a trigger its sources may be (default: no limit)",
     )
+    query.add_argument(
+        "--max-reports-per-match-key",
+        type=int,
+        metavar="M",
+        help="use only the first M reports of a match key, a power of two, which is faster; for "
+        "last-touch attribution (default: no limit)",
+    )
     widths = parser.add_argument_group("widths of the fields, in bits")
     for name in ("match_key", "attribution_constraint_id", "timestamp", "value"):
         widths.add_argument(
@@ -135,6 +142,7 @@ def query_parameters(arguments: argparse.Namespace, cap: int | None = None) -> Q
         aggregate=arguments.aggregate,
         attribution=arguments.attribution,
         attribution_window=arguments.attribution_window,
+        max_reports_per_match_key=arguments.max_reports_per_match_key,
         epsilon=_fraction("--epsilon", getattr(arguments, "epsilon", None)),
         delta=_fraction("--delta", getattr(arguments, "delta", None)) or DEFAULT_DELTA,
         mechanism=getattr(arguments, "mechanism", QueryParameters.mechanism),

@@ -33,6 +33,30 @@ CREATE INDEX last_touch ON source_reports (
 )
 """
 
+# The first reports of a match key take part. COUNT over an ORDER BY counts a row's equals along with it:
+# triggers that differ in the value alone are within the bound together, or not at all.
+_BEYOND = """
+CREATE TABLE beyond AS SELECT is_source, id FROM (
+    SELECT is_source, id, COUNT(*) OVER (
+        PARTITION BY match_key
+        ORDER BY attribution_constraint_id, timestamp, is_source, breakdown_key
+    ) AS reports
+    FROM (
+        SELECT match_key, attribution_constraint_id, timestamp, breakdown_key, 1 AS is_source, id
+        FROM source_reports
+        UNION ALL
+        SELECT match_key, attribution_constraint_id, timestamp, zeroblob(32), 0, id
+        FROM trigger_reports
+    )
+)
+WHERE reports > :most
+"""
+
+_WITHIN_BOUND = """
+DELETE FROM source_reports WHERE id IN (SELECT id FROM beyond WHERE is_source);
+DELETE FROM trigger_reports WHERE id IN (SELECT id FROM beyond WHERE NOT is_source);
+"""
+
 # The spec joins all earlier sources to a trigger and takes MAX_BY(s.breakdown_key, s.timestamp).
 # The same source is found here as the last one in the order of the index, which keeps a user with
 # tens of thousands of events from taking quadratic time, and says what happens at equal times. It
@@ -194,6 +218,9 @@ def _answer(
     with closing(sqlite3.connect(":memory:")) as database:
         _register_exact_arithmetic(database)
         _load(database, events, count=parameters.aggregate == "count")
+        if parameters.max_reports_per_match_key is not None:
+            database.execute(_BEYOND, {"most": parameters.max_reports_per_match_key})
+            database.executescript(_WITHIN_BOUND)
         return database.execute(f"WITH {', '.join(tables)} {question}", values).fetchall()
 
 

@@ -4,7 +4,7 @@ Each function says a step of the specification as directly as Python allows, and
 sharing or protocols. `ipa.oracle.sql` computes the whole query a second, independent way.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -59,6 +59,21 @@ def rows_from_events(events: Iterable[Event], aggregate: Aggregate) -> list[Row]
 def sort_rows(rows: Iterable[Row]) -> list[Row]:
     """The rows by (match key, constraint ID, timestamp, is source, breakdown key), stably."""
     return sorted(rows, key=lambda row: row.sort_key)
+
+
+def rows_within_bound(rows: Iterable[Row], most: int | None) -> list[Row]:
+    """The rows that take part if a match key may have `most` of them, in order; all for None.
+
+    A row takes part if at most `most` rows of its match key come before it or are equal to it in the
+    order of the sort. Triggers that differ in the value alone are equal (SPEC_NOTES: report-bound).
+    """
+    rows = list(rows)
+    if most is None:
+        return rows
+    keys = defaultdict(list)
+    for row in sort_rows(rows):
+        keys[row.match_key].append(row.sort_key)
+    return [row for row in rows if bisect_right(keys[row.match_key], row.sort_key) <= most]
 
 
 def same_group_bits(rows: Sequence[Row]) -> list[int]:
@@ -229,6 +244,7 @@ def query_in_steps(events: Sequence[Event], parameters: QueryParameters) -> list
     """
     check_events(events, parameters)
     rows = sort_rows(rows_from_events(events, parameters.aggregate))
+    rows = rows_within_bound(rows, parameters.max_reports_per_match_key)
     credits = attributed_credits(rows, parameters.attribution, parameters.attribution_window)
     credits = cap_credits(rows, credits, parameters.cap, parameters.capping)
     return sums_per_breakdown(rows, credits, parameters.breakdowns)
@@ -243,6 +259,7 @@ def moments_in_steps(events: Sequence[Event], parameters: QueryParameters) -> di
     """
     check_events(events, parameters)
     rows = sort_rows(rows_from_events(events, parameters.aggregate))
+    rows = rows_within_bound(rows, parameters.max_reports_per_match_key)
     credits = attributed_credits(rows, parameters.attribution, parameters.attribution_window)
     credits = cap_credits(rows, credits, parameters.cap, parameters.capping)
     keys = range(parameters.breakdowns)

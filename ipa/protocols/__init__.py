@@ -24,10 +24,12 @@ from ipa.protocols.primitives.coins import public_coins
 from ipa.protocols.primitives.opening import open_bits, open_elements
 from ipa.protocols.primitives.run_name import agree_on_run_name
 from ipa.protocols.primitives.two_party import TwoPartyBits, replicate_two_party
+from ipa.protocols.report_bound import BoundedColumns, bound_reports
 from ipa.protocols.report_sorting import sort_reports
 from ipa.protocols.verification.product_check import check_products
 
 __all__ = [
+    "BoundedColumns",
     "HelperBits",
     "TwoPartyBits",
     "add",
@@ -35,6 +37,7 @@ __all__ = [
     "all_ones",
     "attribute_last_touch",
     "bits_from_elements",
+    "bound_reports",
     "cap_credits",
     "check_products",
     "choose",

@@ -17,18 +17,21 @@ def drop_late_triggers(
     timestamp: SharedBits,
     trigger_value: SharedBits,
     window: int,
+    longest: int | None = None,
 ) -> SharedBits:
     """The values of sorted rows, 0 where the last source before is more than `window` earlier.
 
     A trigger is attributed to the last source before it. If that one is too early, so are all
     others, so the trigger counts for nothing. Where there is no source the value does not matter.
+    No group has more rows than `longest`, if that is given.
 
     Cost: that of nearest_before for timestamps, an addition and a comparison of one bit more, and
     one product per bit of value.
     Reveals: nothing.
     """
     with network.step("attribution-window"):
-        latest = nearest_before(network, same_match_key_and_constraint, ~is_trigger, timestamp)
+        same = same_match_key_and_constraint
+        latest = nearest_before(network, same, ~is_trigger, timestamp, longest)
         width = timestamp.width + 1
         deadline = add(
             network,

@@ -21,11 +21,13 @@ def cap_credits(
     credit: SharedBits,
     cap: int,
     capping: Capping,
+    longest: int | None = None,
 ) -> SharedBits:
     """The credits of sorted rows, reduced so that no match key's total exceeds `cap`.
 
     `credit` must be wide enough to hold any match key's total. Returns at most bits_for(cap)
-    columns. A cap that no total can exceed is public knowledge and changes nothing.
+    columns. A cap that no total can exceed is public knowledge and changes nothing. No match key has
+    more rows than `longest`, if that is given.
 
     Cost: that of running_totals. For `truncate` also a comparison, a choice and two subtractions. For
         `proportional` also last_of_group, a product with the cap, a division, a comparison and a choice.
@@ -37,10 +39,10 @@ def cap_credits(
     if cap >= (1 << credit.width) - 1:
         return credit
     with network.step("capping"):
-        totals = running_totals(network, same_match_key, credit)
+        totals = running_totals(network, same_match_key, credit, longest)
         if capping == "truncate":
             return _truncate(network, totals, credit, cap)
-        return _scale_down(network, same_match_key, totals, credit, cap)
+        return _scale_down(network, same_match_key, totals, credit, cap, longest)
 
 
 def _scale_down(
@@ -49,13 +51,14 @@ def _scale_down(
     so_far: SharedBits,
     credit: SharedBits,
     cap: int,
+    longest: int | None,
 ) -> SharedBits:
     """Where the match key's total T exceeds the cap, floor(cap S / T) less that of the row before.
 
     S is the running total, so the rows of a match key add up to the cap (SPEC_NOTES: rounding).
     """
     width = bits_for(cap)
-    total = last_of_group(network, same_match_key, so_far)
+    total = last_of_group(network, same_match_key, so_far, longest)
     product = multiply_by_constant(network, so_far, cap, so_far.width + width)
     scaled = divide(network, product, total, width)
     before = multiply(network, same_match_key, scaled.predecessors(1))

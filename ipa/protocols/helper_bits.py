@@ -22,11 +22,14 @@ class HelperBits:
     same_match_key: SharedBits
 
 
-def helper_bits(network: HelperPartyNetwork, reports: GenericReports) -> HelperBits:
+def helper_bits(
+    network: HelperPartyNetwork, reports: GenericReports, padding: int = 0
+) -> HelperBits:
     """The helper bits of sorted reports (spec: Overview of the MPC, step 4).
 
     The spec has one bit; a cap that used it would bound each attribution constraint by itself, so
-    there are two (SPEC_NOTES: two-helper-bits).
+    there are two (SPEC_NOTES: two-helper-bits). Padding reports sort first. Behind so many of them a
+    group begins, so that they never count among the reports of match key 0.
 
     Cost: for a match key of m bits and a constraint of c, 1 + ceil(log2 m) + ceil(log2 c) rounds and
         m + c - 1 gates per row.
@@ -34,7 +37,7 @@ def helper_bits(network: HelperPartyNetwork, reports: GenericReports) -> HelperB
     """
     with network.step("helper-bits"):
         keys, constraints = reports.match_key, reports.attribution_constraint_id
-        not_first = [ones(reports.rows) & ~1]
+        not_first = [ones(reports.rows) & ~1 & ~(1 << padding)]
         same_match_key = equal(network, keys, keys.predecessors(1)).and_public(not_first)
         same_constraint = equal(network, constraints, constraints.predecessors(1))
         return HelperBits(multiply(network, same_match_key, same_constraint), same_match_key)

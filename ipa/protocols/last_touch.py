@@ -5,6 +5,7 @@ from ipa.parameters import bits_for
 from ipa.protocols.circuits.addition import add
 from ipa.protocols.circuits.constants import public_number, zero_extend
 from ipa.protocols.circuits.multiplication import multiply
+from ipa.protocols.circuits.scan import longest_group
 from ipa.sharing.shared_bits import SharedBits, join_columns
 
 
@@ -13,6 +14,7 @@ def attribute_last_touch(
     same_match_key_and_constraint: SharedBits,
     is_trigger: SharedBits,
     trigger_value: SharedBits,
+    longest: int | None = None,
 ) -> SharedBits:
     """The credit of each sorted row: on source rows the sum of their triggers' values, else 0.
 
@@ -25,25 +27,26 @@ def attribute_last_touch(
         stop = flag AND stop[+2^i]
 
     which is the spec's pseudocode; its worked tables leave out the last factor
-    (SPEC_NOTES: last-touch-table). All ceil(log2 n) passes always run. After pass i a row holds at
-    most 2^(i+1) values, and credit is that wide: it cannot wrap. Returns w = bits_for(n * (2^v - 1))
-    columns for values of v bits.
+    (SPEC_NOTES: last-touch-table). n is the number of rows, or `longest` if no group has more rows than
+    that. All ceil(log2 n) passes always run. After pass i a row holds at most 2^(i+1) values, and credit
+    is that wide: it cannot wrap. Returns w = bits_for(n * (2^v - 1)) columns for values of v bits.
 
     Cost: two rounds and 1 + w gates per row; in each pass two rounds and an addition more, with
         2 + (the width of credit before the pass) gates per row and those of the addition.
     Reveals: nothing.
     """
     rows, value_bits = trigger_value.rows, trigger_value.width
+    longest = longest_group(rows, longest)
     with network.step("attribution"):
         linked = multiply(network, same_match_key_and_constraint, is_trigger)
         stop = public_number(network, rows, 1, 1)
         credit, distance = trigger_value, 1
-        while distance < rows:
+        while distance < longest:
             with network.step(f"distance-{distance}"):
                 flag = multiply(network, stop, linked.successors(distance))
                 ahead = join_columns(stop, credit).successors(distance)
                 taken = multiply(network, flag, ahead)
-                width = bits_for(min(rows, 2 * distance) * ((1 << value_bits) - 1))
+                width = bits_for(min(longest, 2 * distance) * ((1 << value_bits) - 1))
                 stop = taken[0]
                 credit = add(
                     network,

@@ -9,6 +9,7 @@ obliviousness and locality (tests/claims), for its cost (tests/network) and unde
 from collections.abc import Callable
 
 from attribution_cases import ATTRIBUTION_CASES
+from bound_cases import BOUND_CASES
 from cost_formulas import (
     Formula,
     attribution,
@@ -238,4 +239,5 @@ STEP_CASES = (
     aggregation_case("aggregation by sorting", sums_by_sorting, by_sorting),
     COMPRESSION_CASE,
     *ATTRIBUTION_CASES,
+    *BOUND_CASES,
 )

@@ -73,7 +73,9 @@ def messages_of_queries() -> list[Message]:
     ways: list[tuple[int, Capping]] = [(4, "proportional"), (4, "truncate"), (300, "proportional")]
     for breakdowns, capping in ways:
         events = ipa.generate_events(20, breakdowns=breakdowns, seed=1)
-        parameters = ipa.QueryParameters(breakdowns=breakdowns, cap=5, capping=capping)
+        parameters = ipa.QueryParameters(
+            breakdowns=breakdowns, cap=5, capping=capping, max_reports_per_match_key=4
+        )
         ipa.run_query(events, parameters, no_noise=True, options=options)
     for attribution in get_args(Attribution):
         noises: list[tuple[int | None, Mechanism]] = [(None, "laplace"), (9, "laplace-per-helper")]
@@ -83,6 +85,7 @@ def messages_of_queries() -> list[Message]:
                 breakdowns=300,
                 attribution=attribution,
                 attribution_window=window,
+                max_reports_per_match_key=None,
                 epsilon=1,
                 mechanism=mechanism,
             )
@@ -253,15 +256,17 @@ def agreed_fields(title: str, values: dict[str, int | Fraction]) -> bytes:
 
 
 @pytest.mark.parametrize("security", ["semi-honest", "malicious"])
-def test_what_helpers_agree_on_is_hashed_as_the_tables_say(security: Security) -> None:
+@pytest.mark.parametrize("most", [0, 8, 1 << 32])
+def test_what_helpers_agree_on_is_hashed_as_the_tables_say(most: int, security: Security) -> None:
     """The input check's digests, computed from SPEC_NOTES and the shares alone."""
     parameters = ipa.QueryParameters(
         breakdowns=3,
         cap=9,
         capping="truncate",
         aggregate="count",
-        attribution="first-touch",
+        attribution="last-touch" if most else "first-touch",
         attribution_window=700,
+        max_reports_per_match_key=most or None,
         epsilon=Fraction(3, 2),
         mechanism="laplace-per-helper",
         security=security,
@@ -279,14 +284,14 @@ def test_what_helpers_agree_on_is_hashed_as_the_tables_say(security: Security) -
         }
         rules = agreed_fields("Rules of the check", fields | more)
     choices = {"capping": 1, "aggregate": 1, "security": int(security == "malicious")}
-    choices |= {"attribution": 1, "mechanism": 1, "match_keys_can_collide": 0}
+    choices |= {"attribution": 0 if most else 1, "mechanism": 1, "match_keys_can_collide": 0}
     widths = {"match_key_bits": 64, "attribution_constraint_id_bits": 16}
     others = {"breakdowns": 3, "cap": 9, "timestamp_bits": 32, "value_bits": 5}
     noise: dict[str, int | Fraction] = {
         "epsilon": Fraction(3, 2),
         "delta": Fraction(1, 10**9),
     }
-    others["attribution_window"] = 700
+    others |= {"attribution_window": 700, "max_reports_per_match_key": most}
     agreed = agreed_fields("Query parameters", {**others, **choices, **widths, **noise})
     parts = (b"ipa v2 agreed", network.name.encode(), rules, agreed, b"query-1")
     public = b"".join(len(part).to_bytes(4, "big") + part for part in parts)

@@ -86,6 +86,24 @@ def test_query_and_oracle_answer_the_same(
     assert sums_of(capsys, "oracle", *words) == expected
 
 
+def test_a_bound_on_reports_is_asked_for_by_its_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "events.csv"
+    events = generate_events(60, users=5, breakdowns=3)
+    with path.open("w") as stream:
+        write_events_csv(events, stream)
+    words = [str(path), "--breakdowns", "3", "--cap", "60", "--check"]
+    parameters = QueryParameters(breakdowns=3, cap=60, max_reports_per_match_key=4)
+    expected = query_sql(events, parameters)
+    assert expected != sums_of(capsys, "oracle", *words)
+    words += ["--max-reports-per-match-key", "4"]
+    assert sums_of(capsys, "query", *words, "--no-noise") == expected
+    assert sums_of(capsys, "oracle", *words) == expected
+    assert main(["oracle", *words[:-1], "5"]) == 2
+    assert "max_reports_per_match_key must be a power of two, not 5" in capsys.readouterr().err
+
+
 def test_json_is_one_object_with_exactly_these_keys(
     file_of: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,6 +125,7 @@ def test_json_is_one_object_with_exactly_these_keys(
             "aggregate": "sum",
             "attribution": "last-touch",
             "attribution_window": None,
+            "max_reports_per_match_key": None,
             "epsilon": None,
             "delta": 1e-9,
             "mechanism": "laplace",

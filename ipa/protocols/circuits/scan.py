@@ -1,7 +1,8 @@
 """Segmented scans: running over the rows of a group in O(log n) passes.
 
 A group is a run of rows; `same[r]` is 1 where row r belongs to the group of row r - 1. Every pass
-doubles the distance looked at, as in the attribution of the spec.
+doubles the distance looked at, as in the attribution of the spec. `longest` is the most rows that a
+group has, where that is known to be fewer than there are rows; n is the smaller of the two.
 """
 
 from ipa.network.helper_party_network import HelperPartyNetwork
@@ -10,7 +11,9 @@ from ipa.protocols.circuits.multiplication import multiply
 from ipa.sharing.shared_bits import SharedBits, join_columns
 
 
-def running_totals(network: HelperPartyNetwork, same: SharedBits, values: SharedBits) -> SharedBits:
+def running_totals(
+    network: HelperPartyNetwork, same: SharedBits, values: SharedBits, longest: int | None = None
+) -> SharedBits:
     """For each row the sum of its group's values up to and including it, modulo 2^w.
 
     `values` must be wide enough for the largest total.
@@ -21,7 +24,7 @@ def running_totals(network: HelperPartyNetwork, same: SharedBits, values: Shared
     """
     with network.step("running-totals"):
         distance = 1
-        while distance < values.rows:
+        while distance < longest_group(values.rows, longest):
             before = join_columns(same, values).predecessors(distance)
             taken = multiply(network, same, before)
             same, values = taken[0], add(network, values, taken[1:])
@@ -36,7 +39,11 @@ def running_totals_gates(rows: int, width: int, overhead: int = 0) -> int:
 
 
 def nearest_before(
-    network: HelperPartyNetwork, same: SharedBits, marked: SharedBits, values: SharedBits
+    network: HelperPartyNetwork,
+    same: SharedBits,
+    marked: SharedBits,
+    values: SharedBits,
+    longest: int | None = None,
 ) -> SharedBits:
     """For each row the value of the nearest marked row at or before it in its group.
 
@@ -50,7 +57,7 @@ def nearest_before(
         goes_on = multiply(network, ~marked, same)
         found = join_columns(multiply(network, marked, values), marked)
         distance = 1
-        while distance < values.rows:
+        while distance < longest_group(values.rows, longest):
             before = join_columns(goes_on, found).predecessors(distance)
             taken = multiply(network, goes_on, before)
             goes_on, found = taken[0], found ^ taken[1:]
@@ -78,7 +85,9 @@ def nearest_after(
         return found
 
 
-def last_of_group(network: HelperPartyNetwork, same: SharedBits, values: SharedBits) -> SharedBits:
+def last_of_group(
+    network: HelperPartyNetwork, same: SharedBits, values: SharedBits, longest: int | None = None
+) -> SharedBits:
     """For each row the value in the last row of its group.
 
     Cost: ceil(log2 n) rounds; w + 1 gates per row in each.
@@ -86,7 +95,7 @@ def last_of_group(network: HelperPartyNetwork, same: SharedBits, values: SharedB
     """
     with network.step("last-of-group"):
         goes_on, distance = same.successors(1), 1
-        while distance < values.rows:
+        while distance < longest_group(values.rows, longest):
             after = values.successors(distance)
             taken = multiply(
                 network, goes_on, join_columns(goes_on.successors(distance), values ^ after)
@@ -94,3 +103,8 @@ def last_of_group(network: HelperPartyNetwork, same: SharedBits, values: SharedB
             goes_on, values = taken[0], values ^ taken[1:]
             distance *= 2
         return values
+
+
+def longest_group(rows: int, longest: int | None) -> int:
+    """The most rows that a group can have: all of them, unless `longest` says less."""
+    return rows if longest is None else min(rows, longest)
