@@ -87,6 +87,8 @@ def test_what_is_not_an_exact_delta_is_refused(value: Any) -> None:
         query("q", delta=value)
     with pytest.raises(ParameterError, match="delta must be"):
         share(delta=value)
+    with pytest.raises(ParameterError, match="delta must be"):
+        terms(site_delta=value)
 
 
 @given(st.integers(0, 10**15))

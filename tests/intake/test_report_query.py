@@ -25,6 +25,7 @@ from ipa.budget.ledger import remaining
 from ipa.budget.ledger_directory import Ledgers, create_ledgers, outcomes, queries
 from ipa.client.configuration import generate_configuration
 from ipa.client.rejection import Reason
+from ipa.commands.reports import report_lines, report_object
 from ipa.errors import BudgetError, MisbehaviourError, ParameterError, ReportError
 from ipa.events import Event, SourceEvent, TriggerEvent
 from ipa.network.costs import cost_of
@@ -94,6 +95,15 @@ def test_a_query_is_charged_the_delta_of_its_parameters(ledgers: Ledgers) -> Non
     result = paid(world(), ledgers, "q1", replace(CHARGED, delta=Fraction(1, 10**8)))
     assert result.receipt is not None
     assert result.receipt.remaining.delta == Fraction(9, 10**8)
+    assert report_object(result)["budget"] == {
+        "query_id": "q1",
+        "epsilon": "0.25",
+        "delta": "1e-8",
+        "remaining": "0.75",
+        "remaining_delta": "9e-8",
+    }
+    charged = "epsilon 0.25 charged, 0.75 remaining; delta 1e-8 charged, 9e-8 remaining"
+    assert f"query q1: {charged}" in report_lines(result)
     with pytest.raises(BudgetError, match=r"requests delta 1e-7, .* has 9e-8 of 1e-7 remaining"):
         paid(world(), ledgers, "q2", replace(CHARGED, delta=Fraction(1, 10**7)))
 
