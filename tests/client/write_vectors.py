@@ -8,13 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from broken_stream_cases import broken_reports, broken_streams
 from client_cases import (
     EVENTS,
     HOME,
     MATCH_KEY_BITS,
     SEED,
-    broken_reports,
-    broken_streams,
     context_to_json,
     decrypt_reports,
     fixed_network,
