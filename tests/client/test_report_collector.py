@@ -1,4 +1,4 @@
-"""From events and encrypted match keys to three streams: checks, order, sizes, secrecy."""
+"""From events and encrypted match keys to three streams: what arrives, and what is refused."""
 
 from dataclasses import replace
 
@@ -48,14 +48,8 @@ def collected(data: SourceData | TriggerData, context: ReportContext = HOME) -> 
     return CollectedEvent(data, known[context])
 
 
-@settings(max_examples=60, deadline=None)
-@given(data=st.data())
-def test_any_widths_and_rows_arrive(data: st.DataObject) -> None:
-    names = ("attribution_constraint_id_bits", "timestamp_bits", "breakdown_key_bits", "value_bits")
-    widths = FieldWidths(**{name: data.draw(FIELD) for name in names})
-    fanout: Fanout = data.draw(st.sampled_from(["source", "trigger"]))
-    form: Form = data.draw(st.sampled_from(["packed", "per-field"]))
-    query = replace(QUERY, widths=widths, fanout=fanout, form=form)
+def drawn_events(data: st.DataObject, widths: FieldWidths, fanout: Fanout) -> list[CollectedEvent]:
+    """Events that fit these widths; those of the fanout's kind are of one context."""
     events = []
     for kind in data.draw(st.lists(st.sampled_from(["source", "trigger"]), max_size=4)):
         constraint = data.draw(st.integers(0, 2**widths.attribution_constraint_id_bits - 1))
@@ -85,6 +79,18 @@ def test_any_widths_and_rows_arrive(data: st.DataObject) -> None:
                     context,
                 )
             )
+    return events
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_any_widths_and_rows_arrive(data: st.DataObject) -> None:
+    names = ("attribution_constraint_id_bits", "timestamp_bits", "breakdown_key_bits", "value_bits")
+    widths = FieldWidths(**{name: data.draw(FIELD) for name in names})
+    fanout: Fanout = data.draw(st.sampled_from(["source", "trigger"]))
+    form: Form = data.draw(st.sampled_from(["packed", "per-field"]))
+    query = replace(QUERY, widths=widths, fanout=fanout, form=form)
+    events = drawn_events(data, widths, fanout)
     streams = [
         read_query_stream(stream)
         for stream in assemble_fanout_query(query, events, NETWORK, Randomness())
