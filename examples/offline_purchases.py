@@ -11,13 +11,16 @@ purchase, not of the ads; the shop learns the sums. They are compared with SQL o
 import argparse
 import random
 import sys
+from collections.abc import Sequence
 
 from ipa import Event, QueryParameters, SourceEvent, TriggerEvent, query_sql
 from ipa.client import (
     CollectedEvent,
     FanoutQuery,
     FieldWidths,
+    HelperKeys,
     MatchKeyProvider,
+    NetworkConfiguration,
     ReportContext,
     UserAgent,
     additional_data,
@@ -30,6 +33,29 @@ from ipa.sharing.randomness import Randomness
 NEWS, SHOP = "news.example", "shop.example"
 EPOCH, PEOPLE = 7, 40
 PARAMETERS = QueryParameters(breakdowns=4, cap=500)
+
+
+def ask(
+    collected: Sequence[CollectedEvent],
+    provider: str,
+    network: NetworkConfiguration,
+    helper_keys: Sequence[HelperKeys],
+) -> list[int]:
+    """The shop's trigger fanout query: the value of purchases by the ads that led to them."""
+    context = ReportContext(
+        network_name=network.name,
+        match_key_provider=provider,
+        report_collector=SHOP,
+        on_behalf_of=SHOP,
+        site=SHOP,
+        epoch=EPOCH,
+    )
+    query = FanoutQuery(context=context, fanout="trigger", widths=FieldWidths.of(PARAMETERS))
+    streams = assemble_fanout_query(query, collected, network, Randomness())
+    answer = run_report_query(
+        streams, helper_keys, PARAMETERS, submitter=SHOP, no_budget=True, no_noise=True
+    )
+    return answer.result.sums
 
 
 def main() -> int:
@@ -65,23 +91,11 @@ def main() -> int:
             CollectedEvent(additional_data(bought), sold),
         ]
 
-    context = ReportContext(
-        network_name=network.name,
-        match_key_provider=provider.name,
-        report_collector=SHOP,
-        on_behalf_of=SHOP,
-        site=SHOP,
-        epoch=EPOCH,
-    )
-    query = FanoutQuery(context=context, fanout="trigger", widths=FieldWidths.of(PARAMETERS))
-    streams = assemble_fanout_query(query, collected, network, Randomness())
-    answer = run_report_query(
-        streams, helper_keys, PARAMETERS, submitter=SHOP, no_budget=True, no_noise=True
-    )
+    sums = ask(collected, provider.name, network, helper_keys)
     expected = query_sql(events, PARAMETERS)
-    right = answer.result.sums == expected
+    right = sums == expected
     print(f"{PEOPLE} people, an ad each on {NEWS} and a purchase each at the till of {SHOP}")
-    print(f"  sums: {answer.result.sums}")
+    print(f"  sums: {sums}")
     print(f"  SQL:  {expected}: {'the same' if right else 'DIFFERENT'}")
     return 0 if right else 1
 

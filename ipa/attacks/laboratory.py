@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -129,7 +129,6 @@ def run_attack_in_threads(
     reports = _shared(name, events, parameters, seed)
     errors: dict[int, MisbehaviourError] = {}
     results: dict[int, ColumnPair] = {}
-    faults: list[Exception] = []
 
     def run(helper: int) -> None:
         corrupted = helper == attack.helper
@@ -144,21 +143,32 @@ def run_attack_in_threads(
             results.update(shares_for_collector(network, query(network, mine, parameters)))
         except MisbehaviourError as error:
             errors[helper] = error
+
+    _in_threads(run)
+    honest = {helper: error for helper, error in errors.items() if helper != attack.helper}
+    if honest:
+        return _aborted(honest, running)
+    right = _right_sums(name, events, parameters, seed)
+    return _combined(results, right, parameters, running)
+
+
+def _in_threads(run: Callable[[int], None]) -> None:
+    """Run every helper in its own thread, to the end of all, and raise what one of them raised."""
+    faults: list[Exception] = []
+
+    def guarded(helper: int) -> None:
+        try:
+            run(helper)
         except Exception as fault:  # a thread cannot raise: its maker does, below
             faults.append(fault)
 
-    threads = [threading.Thread(target=run, args=(helper,)) for helper in HELPERS]
+    threads = [threading.Thread(target=guarded, args=(helper,)) for helper in HELPERS]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     if faults:
         raise faults[0]
-    honest = {helper: error for helper, error in errors.items() if helper != attack.helper}
-    if honest:
-        return _aborted(honest, running)
-    right = _right_sums(name, events, parameters, seed)
-    return _combined(results, right, parameters, running)
 
 
 def _combined(

@@ -173,6 +173,40 @@ def rows_in_any_order(results: Columns, _: Inputs) -> Columns:
     return [list(row) for row in sorted(zip(*results, strict=True))]
 
 
+def equal_credit_sorts(
+    rows: int, p: QueryParameters, width: int, *, with_window: bool
+) -> list[Formula]:
+    count = bits_for(rows)
+    key = 1 + p.breakdown_key_bits + p.timestamp_bits
+    key += p.attribution_constraint_id_bits + p.match_key_bits
+    if not with_window:
+        return [sorting(rows, key, key + p.value_bits)]
+    loads = (
+        (key + 1, p.value_bits + p.timestamp_bits),
+        (key, p.value_bits + count + p.timestamp_bits + 1),
+        (key + 1, 3 * width),
+    )
+    return [sorting(rows, bits, bits + load) for bits, load in loads]
+
+
+def equal_credit_counting(
+    rows: int, p: QueryParameters, width: int, *, with_window: bool
+) -> Formula:
+    """Helper bits, counts of sources, the split, totals, what is left over, and the credits."""
+    m, c, v = p.match_key_bits, p.attribution_constraint_id_bits, p.value_bits
+    count = max(1, bits_for(rows))
+    rest = min(count, v)
+    bits = 1 + log2(m) + log2(c), m + c - 1
+    split = plus(division(v, count), (log2(count), count - 1), (1, v), (1, rest))
+    credits = plus(addition(width), addition(width), (1, width))
+    parts = [bits, passes(rows, count), split, passes(rows, width), attribution(rows, rest)]
+    if with_window:
+        again = passes(rows, count), addition(count), passes(rows, width)
+        expiries = addition(p.timestamp_bits + 1)
+        return plus(*parts, *again, expiries, credits)
+    return plus(*parts, (log2(rows), log2(rows) * (width + 1)), credits)
+
+
 def equal_credit_case(name: str, *, with_window: bool) -> StepCase:
     """Equal credit attribution as a whole, with some window or none."""
     way: Attribution = "equal-credit"
@@ -194,38 +228,9 @@ def equal_credit_case(name: str, *, with_window: bool) -> StepCase:
         rows = rows_in(inputs)
         width = credit_bits(rows, p)
         return plus(
-            *sorts(inputs, p, width),
-            times(rows, counting(rows, p, width)),
+            *equal_credit_sorts(rows, p, width, with_window=with_window),
+            times(rows, equal_credit_counting(rows, p, width, with_window=with_window)),
         )
-
-    def sorts(inputs: Inputs, p: QueryParameters, width: int) -> list[Formula]:
-        rows = rows_in(inputs)
-        count = bits_for(rows)
-        key = 1 + p.breakdown_key_bits + p.timestamp_bits
-        key += p.attribution_constraint_id_bits + p.match_key_bits
-        if not with_window:
-            return [sorting(rows, key, key + p.value_bits)]
-        loads = (
-            (key + 1, p.value_bits + p.timestamp_bits),
-            (key, p.value_bits + count + p.timestamp_bits + 1),
-            (key + 1, 3 * width),
-        )
-        return [sorting(rows, bits, bits + load) for bits, load in loads]
-
-    def counting(rows: int, p: QueryParameters, width: int) -> Formula:
-        """Helper bits, counts of sources, the split, totals, what is left over, and the credits."""
-        m, c, v = p.match_key_bits, p.attribution_constraint_id_bits, p.value_bits
-        count = max(1, bits_for(rows))
-        rest = min(count, v)
-        bits = 1 + log2(m) + log2(c), m + c - 1
-        split = plus(division(v, count), (log2(count), count - 1), (1, v), (1, rest))
-        credits = plus(addition(width), addition(width), (1, width))
-        parts = [bits, passes(rows, count), split, passes(rows, width), attribution(rows, rest)]
-        if with_window:
-            again = passes(rows, count), addition(count), passes(rows, width)
-            expiries = addition(p.timestamp_bits + 1)
-            return plus(*parts, *again, expiries, credits)
-        return plus(*parts, (log2(rows), log2(rows) * (width + 1)), credits)
 
     return StepCase(
         name,

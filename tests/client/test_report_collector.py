@@ -1,11 +1,10 @@
-"""From events and encrypted match keys to three streams: checks, order, sizes, secrecy."""
+"""From events and encrypted match keys to three streams: what arrives, and what is refused."""
 
 from dataclasses import replace
 
 import pytest
 from client_cases import (
     ELSEWHERE,
-    EVENTS,
     HOME,
     MATCH_KEY_BITS,
     WIDTHS,
@@ -25,29 +24,16 @@ from ipa.client.encrypted_match_key import (
     SealedShares,
     encrypt_match_key,
 )
-from ipa.client.fanout_query import (
-    Fanout,
-    FanoutQuery,
-    FieldWidths,
-    Form,
-    read_query_stream,
-    write_query_stream,
-)
-from ipa.client.keys import KemName
+from ipa.client.fanout_query import Fanout, FieldWidths, Form, read_query_stream
 from ipa.client.rejection import Reason
 from ipa.client.report_collector import (
     CollectedEvent,
     SourceData,
     TriggerData,
-    additional_data,
     assemble_fanout_query,
 )
-from ipa.client.report_format import pack, read_record, unpack
-from ipa.client.report_size import report_size, report_size_in_spec
 from ipa.errors import EventError, ParameterError, ReportError
-from ipa.events import SourceEvent, TriggerEvent
 from ipa.intake.report_decryption import GenericReportShares
-from ipa.parameters import QueryParameters
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import combine_xor
 
@@ -62,14 +48,8 @@ def collected(data: SourceData | TriggerData, context: ReportContext = HOME) -> 
     return CollectedEvent(data, known[context])
 
 
-@settings(max_examples=60, deadline=None)
-@given(data=st.data())
-def test_any_widths_and_rows_arrive(data: st.DataObject) -> None:
-    names = ("attribution_constraint_id_bits", "timestamp_bits", "breakdown_key_bits", "value_bits")
-    widths = FieldWidths(**{name: data.draw(FIELD) for name in names})
-    fanout: Fanout = data.draw(st.sampled_from(["source", "trigger"]))
-    form: Form = data.draw(st.sampled_from(["packed", "per-field"]))
-    query = replace(QUERY, widths=widths, fanout=fanout, form=form)
+def drawn_events(data: st.DataObject, widths: FieldWidths, fanout: Fanout) -> list[CollectedEvent]:
+    """Events that fit these widths; those of the fanout's kind are of one context."""
     events = []
     for kind in data.draw(st.lists(st.sampled_from(["source", "trigger"]), max_size=4)):
         constraint = data.draw(st.integers(0, 2**widths.attribution_constraint_id_bits - 1))
@@ -99,6 +79,18 @@ def test_any_widths_and_rows_arrive(data: st.DataObject) -> None:
                     context,
                 )
             )
+    return events
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_any_widths_and_rows_arrive(data: st.DataObject) -> None:
+    names = ("attribution_constraint_id_bits", "timestamp_bits", "breakdown_key_bits", "value_bits")
+    widths = FieldWidths(**{name: data.draw(FIELD) for name in names})
+    fanout: Fanout = data.draw(st.sampled_from(["source", "trigger"]))
+    form: Form = data.draw(st.sampled_from(["packed", "per-field"]))
+    query = replace(QUERY, widths=widths, fanout=fanout, form=form)
+    events = drawn_events(data, widths, fanout)
     streams = [
         read_query_stream(stream)
         for stream in assemble_fanout_query(query, events, NETWORK, Randomness())
@@ -251,73 +243,3 @@ def test_a_match_key_under_an_older_active_key_is_taken() -> None:
     rows = decrypt_reports(read_query_stream(streams[1]), own)
     assert [type(row) for row in rows] == [GenericReportShares]
     assert read_query_stream(streams[1]).key_fingerprint == network.helpers[1][1].fingerprint
-
-
-def test_widths_of_query_parameters() -> None:
-    parameters = QueryParameters(breakdowns=33, cap=1, value_bits=7)
-    assert FieldWidths.of(parameters) == FieldWidths(
-        attribution_constraint_id_bits=16, timestamp_bits=32, breakdown_key_bits=6, value_bits=7
-    )
-
-
-def test_additional_data_leaves_the_match_key_behind() -> None:
-    assert additional_data(SourceEvent(99, 1, 2, 3)) == SourceData(
-        attribution_constraint_id=1, timestamp=2, breakdown_key=3
-    )
-    assert additional_data(TriggerEvent(99, 1, 2, 3)) == TriggerData(
-        attribution_constraint_id=1, timestamp=2, trigger_value=3
-    )
-
-
-def test_helpers_get_equal_streams_up_to_number_and_ciphertexts() -> None:
-    world = small_world()
-    lengths = {len(stream) for stream in world.streams}
-    assert len(lengths) == 1
-    shapes = []
-    for helper in (1, 2, 3):
-        stream = world.stream(helper)
-        records = [read_record(record, world.query) for record in stream.records]
-        shapes.append(
-            (
-                stream.query,
-                stream.contexts,
-                [(record.kind, record.context_index) for record in records],
-            )
-        )
-        assert write_query_stream(stream) == world.streams[helper - 1]
-    assert shapes[0] == shapes[1] == shapes[2]
-    assert [kind for kind, _ in shapes[0][2]] == ["source", "trigger", "source", "trigger"]
-
-
-@pytest.mark.parametrize("form", ["packed", "per-field"])
-@pytest.mark.parametrize("kem", ["X25519", "MLKEM768-X25519"])
-def test_sizes_are_as_computed(form: Form, kem: KemName) -> None:
-    world = small_world(form, kem)
-    for record, (_, _, data) in zip(world.stream().records, EVENTS, strict=True):
-        kind: Fanout = "source" if isinstance(data, SourceData) else "trigger"
-        size = report_size(world.query, kind, kem)
-        assert 2 + len(record) == size.total
-        parts = read_record(record, world.query)
-        assert len(parts.match_key.ciphertext) == size.match_key
-        assert sum(map(len, parts.data)) == size.data
-
-
-def test_packed_reports_are_smaller_than_the_specs() -> None:
-    query = FanoutQuery(
-        context=HOME, fanout="source", widths=FieldWidths.of(QueryParameters(breakdowns=256, cap=1))
-    )
-    per_field = replace(query, form="per-field")
-    assert report_size(query, "source").total == 96 + 62 + 15
-    assert report_size(per_field, "source").total == 96 + (52 + 56 + 50) + 19
-    # 4 ciphertexts, 8 + 2 + 4 + 1 bytes of shares, three names.
-    assert report_size_in_spec(query, "source") == 4 * 48 + 15 + 14 + 14 + 13
-    assert report_size_in_spec(query, "trigger") == 4 * 48 + 16 + 14 + 14 + 13
-
-
-@given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(1, 64)), min_size=1, max_size=4))
-def test_pack_and_unpack(fields: list[tuple[int, int]]) -> None:
-    widths = tuple(width for _, width in fields)
-    values = tuple(value & ((1 << width) - 1) for value, width in fields)
-    packed = pack(values, widths)
-    assert unpack(packed, widths) == values
-    assert packed == int("".join(f"{v:0{w}b}" for v, w in zip(values, widths, strict=True)), 2)

@@ -4,14 +4,12 @@ import random
 from dataclasses import replace
 
 import pytest
+from broken_stream_cases import Case, broken_reports, broken_streams
 from client_cases import (
     ELSEWHERE,
     EVENTS,
     HOME,
     WIDTHS,
-    Case,
-    broken_reports,
-    broken_streams,
     decrypt_reports,
     fixed_network,
     small_world,
@@ -28,11 +26,7 @@ from ipa.client.rejection import Reason
 from ipa.client.report_collector import CollectedEvent, SourceData, TriggerData, seal_report
 from ipa.client.validation import check_context
 from ipa.errors import ReportError
-from ipa.intake.report_decryption import (
-    GenericReportShares,
-    StreamDecryptor,
-    decrypt_report,
-)
+from ipa.intake.report_decryption import GenericReportShares, StreamDecryptor, decrypt_report
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.xor import combine_xor
 

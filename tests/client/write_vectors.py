@@ -8,13 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from broken_stream_cases import broken_reports, broken_streams
 from client_cases import (
     EVENTS,
     HOME,
     MATCH_KEY_BITS,
     SEED,
-    broken_reports,
-    broken_streams,
+    World,
     context_to_json,
     decrypt_reports,
     fixed_network,
@@ -22,7 +22,7 @@ from client_cases import (
 )
 from linear_hash_cases import compress_match_key_share, random_matrix
 
-from ipa.client.configuration import configuration_to_json, helper_keys_to_json
+from ipa.client.configuration import HelperKeys, configuration_to_json, helper_keys_to_json
 from ipa.client.encrypted_match_key import encrypt_match_key, open_match_key
 from ipa.client.fanout_query import Form
 from ipa.client.keys import KemName
@@ -151,6 +151,35 @@ def _place(data: bytes, number: int) -> bytes:
     return data[:place] + b"sxarch" + data[place + 6 :]
 
 
+def query_case(world: World) -> dict[str, Any]:
+    """A small world's query, and the stream of each helper with what it opens to."""
+    return {
+        "network": json.loads(configuration_to_json(world.network)),
+        "helper_keys": [json.loads(helper_keys_to_json(keys)) for keys in world.helper_keys],
+        "query": asdict(world.query) | {"context": context_to_json(HOME)},
+        "helpers": [helper_stream(world, keys) for keys in world.helper_keys],
+    }
+
+
+def helper_stream(world: World, keys: HelperKeys) -> dict[str, Any]:
+    rows = [
+        {
+            "is_trigger": row.is_trigger,
+            "match_key": row.match_key,
+            "nonces": [nonce.hex() for nonce in row.nonces],
+            "attributes": row.attributes,
+        }
+        for row in decrypt_reports(world.stream(keys.helper), keys)
+        if isinstance(row, GenericReportShares)
+    ]
+    return {
+        "key_fingerprint": keys.keys[0].public().fingerprint.hex(),
+        "first_info_prefix": info_prefix(world.query, keys.helper, "source", 0, 1).hex(),
+        "rows": rows,
+        "bytes": world.streams[keys.helper - 1].hex(),
+    }
+
+
 def query_streams() -> dict[str, Any]:
     kinds: tuple[tuple[Form, Sharing], ...] = (
         ("packed", "three-party"),
@@ -158,42 +187,6 @@ def query_streams() -> dict[str, Any]:
         ("packed", "two-party"),
         ("per-field", "two-party"),
     )
-    cases = []
-    for form, sharing in kinds:
-        world = small_world(form, sharing=sharing)
-        helpers = []
-        for keys, stream in zip(world.helper_keys, world.streams, strict=True):
-            rows = [
-                {
-                    "is_trigger": row.is_trigger,
-                    "match_key": row.match_key,
-                    "nonces": [nonce.hex() for nonce in row.nonces],
-                    "attributes": row.attributes,
-                }
-                for row in decrypt_reports(world.stream(keys.helper), keys)
-                if isinstance(row, GenericReportShares)
-            ]
-            prefix = info_prefix(world.query, keys.helper, "source", 0, 1).hex()
-            fingerprint = keys.keys[0].public().fingerprint.hex()
-            helpers.append(
-                {
-                    "key_fingerprint": fingerprint,
-                    "first_info_prefix": prefix,
-                    "rows": rows,
-                    "bytes": stream.hex(),
-                }
-            )
-        cases.append(
-            {
-                "network": json.loads(configuration_to_json(world.network)),
-                "helper_keys": [
-                    json.loads(helper_keys_to_json(keys)) for keys in world.helper_keys
-                ],
-                "query": asdict(world.query) | {"context": context_to_json(HOME)},
-                "helpers": helpers,
-            }
-        )
-    world = small_world()
     return {
         "description": "Query streams of one source fanout query, to parse and open, three-party and "
         "two-party (helper 3's have no ciphertexts); negative streams "
@@ -203,7 +196,7 @@ def query_streams() -> dict[str, Any]:
             {"match_key": match_key, "context": context_to_json(context), "data": asdict(data)}
             for match_key, context, data in EVENTS
         ],
-        "cases": cases,
+        "cases": [query_case(small_world(form, sharing=sharing)) for form, sharing in kinds],
         "negative": [
             {"name": case.name, "stage": case.stage, "reasons": case.reasons}
             | {"bytes": case.stream.hex()}

@@ -1,4 +1,4 @@
-"""Attacks by behaviour, in lockstep and in threads: what the laboratory reports."""
+"""Attacks by behaviour, in lockstep: what the laboratory reports."""
 
 import re
 from collections.abc import Callable
@@ -6,17 +6,8 @@ from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
-from malicious_cases import (
-    SEED,
-    TINY_EVENTS,
-    MaliciousSimulation,
-    column_errors,
-    element_errors,
-    honest_messages,
-    raised,
-    share_errors,
-    tiny,
-)
+from attack_cases import PARAMETERS, STEPS, assert_aborted, attacked
+from malicious_cases import SEED, TINY_EVENTS, MaliciousSimulation
 
 from ipa.attacks import (
     Attack,
@@ -29,40 +20,13 @@ from ipa.attacks import (
     tamper,
     use_other_keys,
 )
-from ipa.errors import (
-    ChannelError,
-    EventError,
-    MisbehaviourError,
-    ParameterError,
-    VerificationError,
-)
+from ipa.errors import EventError, ParameterError
 from ipa.events import SourceEvent
-from ipa.network.channel import Message
-from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
-from ipa.network.simulation import pairwise_keys
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS, left_of, right_of
-from ipa.protocols.circuits.multiplication import multiply, multiply_elements
-from ipa.protocols.primitives.abort import aborting_together
-from ipa.sharing.prss import Prss
-from ipa.sharing.rings import PRIME_FIELD
 
-PARAMETERS = tiny()
-STEPS = list(dict.fromkeys(message.step for message in honest_messages("proportional")))
 PRODUCTS = [step for step in STEPS if "multiply" in step]
 TO_BOTH = [step for step in STEPS if re.search("open|ready|input-check|verdict|confirmation", step)]
-HALVES = sorted({step for step in STEPS if step.startswith("check") and "/halve" in step})
-
-
-def attacked(attack: Attack) -> AttackReport:
-    return run_attack(TINY_EVENTS, PARAMETERS, attack, SEED)
-
-
-def assert_aborted(report: AttackReport) -> None:
-    assert report.outcome == "aborted"
-    assert report.result_is_right is None
-    assert report.step
-    assert report.detected_by
 
 
 @pytest.mark.parametrize("seed", [SEED, None])
@@ -260,158 +224,3 @@ def test_semi_honest_security_does_not_notice() -> None:
     last = "query/aggregation/*"
     report = run_attack(TINY_EVENTS, semi_honest, add_error(3, last), SEED)
     assert (report.outcome, report.result_is_right) == ("released", False)
-
-
-# Errors a message cannot show: they are in the helper's own shares too
-
-
-@pytest.mark.parametrize("helper", HELPERS)
-@pytest.mark.parametrize(
-    "columns",
-    [
-        [1, 1],  # the same row of two columns: the errors sum to zero
-        [3],  # two rows of a column
-        [1, 2, 3],
-        [1, 1, 1, 1],  # the same error in every product of one operand x
-        [0, 0, 0, 8],
-        [15, 15, 15, 15],
-    ],
-)
-@pytest.mark.parametrize("one_column", [False, True])
-def test_errors_that_cancel(helper: int, columns: list[int], one_column: bool) -> None:
-    attack = column_errors(helper, "multiply", columns)
-    simulation = MaliciousSimulation(SEED, attack=attack)
-    x = simulation.bits([1, 0, 1, 0], 1) if one_column else simulation.bits([5, 6, 0, 15], 4)
-    multiply(simulation.network, x, simulation.bits([7, 0, 9, 15], 4))
-    error = raised(simulation.finish)
-    assert isinstance(error, VerificationError)
-    assert error.step == "check/bits/last"
-
-
-@pytest.mark.parametrize("helper", HELPERS)
-def test_errors_that_cancel_over_two_multiplications(helper: int) -> None:
-    """Each step has the same error in the same place: their XOR is zero."""
-    attack = column_errors(helper, "multiply*", [1])
-    simulation = MaliciousSimulation(SEED, attack=attack)
-    x, y = simulation.bits([1, 1, 0], 1), simulation.bits([1, 0, 1], 1)
-    products = multiply(simulation.network, x, y), multiply(simulation.network, y, x)
-    assert len(products) == 2
-    error = raised(simulation.finish)
-    assert error is not None
-    assert error.step == "check/bits/last"
-
-
-@pytest.mark.parametrize("helper", HELPERS)
-def test_errors_within_the_check_itself(helper: int) -> None:
-    """An honest batch, but a helper that errs in the check: the other two do not accept it."""
-    assert len(HALVES) > 5
-    attacks = [element_errors(helper, "check/bits/values", [0, 0, 1])]
-    for step in HALVES:
-        if step.endswith("products"):
-            attacks += [element_errors(helper, step, [1]), element_errors(helper, step, [0, 1])]
-    attacks += [
-        element_errors(helper, "check/bits/last/products", errors) for errors in ([7], [0, 7])
-    ]
-    attacks += [
-        share_errors(helper, "check/bits/last/mask", own, right)
-        for own in ([1], [0, 1], [0])
-        for right in ([1], [0, 1])
-    ]
-    for attack in attacks:
-        assert_aborted(attacked(attack))
-
-
-@pytest.mark.parametrize("helper", HELPERS)
-def test_errors_in_products_of_numbers(helper: int) -> None:
-    """One error, two that sum to zero, and errors in the check of an honest batch."""
-    largest = PRIME_FIELD.modulus - 1
-    for pattern, errors in (
-        ("multiply-numbers", [1]),
-        ("multiply-numbers", [0, 0, 5]),
-        ("multiply-numbers", [1, largest]),
-        ("multiply-numbers", [0, 1, largest]),  # every product has a weight of its own
-        ("multiply-numbers", [1, 0, largest]),
-        ("check/numbers/halve/products", [1]),
-        ("check/numbers/halve/products", [0, 1]),
-        ("check/numbers/last/products", [1, largest]),
-    ):
-        simulation = MaliciousSimulation(SEED, attack=element_errors(helper, pattern, errors))
-        x, y = (simulation.numbers(PRIME_FIELD, v) for v in ([1, 2, 3], [5, 0, largest]))
-        multiply_elements(simulation.network, x, y)
-        error = raised(simulation.finish)
-        assert error is not None, (pattern, errors)
-        assert error.step == "check/numbers/last"
-
-
-# Threads: every honest helper finds out by itself
-
-
-@pytest.mark.parametrize(
-    ("attack", "timeout"),
-    [
-        (tamper(1, "query/sort/*/multiply", "flip"), 20.0),
-        (tamper(2, "query/helper-bits/*", "truncate"), 20.0),
-        (tamper(3, "query/aggregation/*", "extend"), 20.0),
-        (tamper(1, "query/sort/*", "replay"), 20.0),
-        (tamper(2, "query/capping/*", "delay"), 1.0),
-        (tamper(3, "check/bits/values", "drop"), 1.0),
-        (tamper(1, "check/bits/coin/ready", "flip", receiver=2), 20.0),
-        (tamper(2, "check/bits/coin/open", "flip", receiver=3), 20.0),
-        (tamper(3, "check/bits/last/open-shamir", "flip", receiver=1), 20.0),
-        (tamper(1, "check/bits/last/open", "flip", receiver=2), 20.0),
-        (tamper(2, "query/agreement/verdict", "flip", receiver=1), 20.0),
-        (add_error(3, "query/sort/*"), 20.0),
-        (use_other_keys(1), 20.0),
-        (feed_other_input(2), 20.0),
-    ],
-    ids=lambda value: (
-        f"{value.tampering.change}-{value.tampering.pattern}"
-        if isinstance(value, Attack) and value.tampering
-        else None
-    ),
-)
-def test_in_threads_both_honest_helpers_abort(attack: Attack, timeout: float) -> None:
-    report = run_attack_in_threads(TINY_EVENTS, PARAMETERS, attack, SEED, timeout)
-    assert_aborted(report)
-    honest = [helper for helper in HELPERS if helper != attack.helper]
-    assert sorted(report.errors) == honest
-    for helper, error in report.errors.items():
-        assert isinstance(error, MisbehaviourError)
-        assert error.step.startswith(("query/", "check/"))
-        assert error.detected_by == (helper,)
-
-
-def test_a_lie_in_the_very_last_round_leaves_no_result() -> None:
-    """The one honest helper that hears it aborts; the collector needs the shares of all three."""
-    attack = tamper(1, "query/agreement/confirmation", "flip", receiver=3)
-    report = run_attack_in_threads(TINY_EVENTS, PARAMETERS, attack, SEED, timeout=20)
-    assert_aborted(report)
-    assert list(report.errors) == [3]
-
-
-class GoneChannel:
-    """A channel whose peer H3 has closed its connection, so that sending to it fails."""
-
-    def __init__(self) -> None:
-        self.told: list[int] = []
-
-    def send(self, message: Message) -> None:
-        if message.receiver == 3:
-            raise ChannelError(message.step, "H3 closed its connection", [1])
-        self.told.append(message.receiver)
-
-    def receive(self, sender: int) -> Message | None:
-        return None
-
-    def is_drained(self) -> bool:
-        return True
-
-
-def test_a_helper_that_closes_its_connection_does_not_silence_an_abort() -> None:
-    """H1 tells H2 nevertheless, and raises what it noticed first."""
-    channel = GoneChannel()
-    party = HelperParty(1, Prss(*pairwise_keys(SEED)[1]), channel)
-    network = HelperPartyNetwork("deployment", [party])
-    with pytest.raises(VerificationError, match="a product is wrong"), aborting_together(network):
-        raise VerificationError("check", "a product is wrong", [1])
-    assert channel.told == [2]

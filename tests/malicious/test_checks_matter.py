@@ -5,17 +5,9 @@ So a run in which a check were missing would fail the attack tests; this shows t
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from malicious_cases import (
-    SEED,
-    TINY_EVENTS,
-    MaliciousSimulation,
-    column_errors,
-    raised,
-    tiny,
-)
+from malicious_cases import SEED, TINY_EVENTS, MaliciousSimulation, column_errors, raised, tiny
 
 import ipa.query
 from ipa.attacks import Attack, add_error, run_attack, run_attack_in_threads, tamper
@@ -26,7 +18,6 @@ from ipa.network.interception import InterceptedChannel, Transcript
 from ipa.network.product_log import CheckRules, ProductLog
 from ipa.network.simulation import pairwise_keys
 from ipa.parties import HELPERS
-from ipa.protocols.circuits.constants import public_number
 from ipa.protocols.circuits.multiplication import multiply, multiply_elements
 from ipa.protocols.primitives import abort as agreement
 from ipa.protocols.primitives import coins, opening
@@ -169,65 +160,6 @@ def test_a_message_nobody_waits_for_is_noticed(monkeypatch: Patch) -> None:
     assert outcome(attack) == "aborted"
     monkeypatch.setattr(InMemoryChannel, "is_drained", lambda self: True)
     assert outcome(attack) == "released"
-
-
-# The random triple
-
-
-def opened_in_the_end(secret: int, seeds: range) -> list[tuple[int, ...]]:
-    """What the check of secret AND secret opens of its vectors, for several networks."""
-    opened: list[tuple[int, ...]] = []
-    with pytest.MonkeyPatch.context() as patch:
-        really = compression._open_shamir
-
-        def recording(network, points, field, shares):  # type: ignore[no-untyped-def]
-            result = really(network, points, field, shares)
-            opened.append(tuple(result))
-            return result
-
-        patch.setattr(compression, "_open_shamir", recording)
-        for seed in seeds:
-            simulation = MaliciousSimulation(seed)
-            x = simulation.bits([secret] * 5, 1)
-            multiply(simulation.network, x, x)
-            simulation.finish()
-    return opened
-
-
-def test_without_the_random_triple_the_check_shows_secrets(monkeypatch: Patch) -> None:
-    seeds = range(20)
-    for secret in (0, 1):
-        opened = opened_in_the_end(secret, seeds)
-        assert len({value for pair in opened for value in pair}) == 2 * len(seeds)
-    real = compression._random_shamir_shares
-
-    def no_mask(network: HelperPartyNetwork, *rest: Any) -> dict[int, list[int]]:
-        return {helper: [0] * len(shares) for helper, shares in real(network, *rest).items()}
-
-    monkeypatch.setattr(compression, "_random_shamir_shares", no_mask)
-    assert set(opened_in_the_end(0, seeds)) == {(0, 0)}
-    assert (0, 0) not in opened_in_the_end(1, seeds)
-
-
-def test_what_the_check_re_shares_is_masked() -> None:
-    """All shares of the operands are zero, and so is every product; what is sent is not."""
-    simulation = MaliciousSimulation(SEED)
-    zero = public_number(simulation.network, 1000, 0, 1)
-    multiply(simulation.network, zero, zero)
-    numbers = SharedElements(
-        simulation.network.name, PRIME_FIELD, 3, {helper: ([0] * 3, [0] * 3) for helper in HELPERS}
-    )
-    multiply_elements(simulation.network, numbers, numbers)
-    simulation.finish()
-    masked = [
-        message.payload
-        for message in simulation.transcript.messages
-        if message.step.endswith(("multiply", "multiply-numbers", "values", "products"))
-    ]
-    assert len(masked) > 30
-    assert len(set(masked)) == len(masked)
-    for payload in masked:
-        assert payload.count(0) < len(payload) / 2
 
 
 # Inputs
