@@ -244,3 +244,14 @@ def test_a_bound_is_for_the_last_touch(attribution: Any) -> None:
         ParameterError, match=f"last-touch attribution alone, not for {attribution}"
     ):
         replace(PARAMETERS, attribution=attribution)
+
+
+def test_sums_are_wide_enough_for_all_persons_and_capping_takes_few_passes() -> None:
+    events: list[Event] = []
+    for person in range(8):
+        events += [SourceEvent(person, 0, 1, 1), TriggerEvent(person, 0, 2, 63)]
+    parameters = replace(PARAMETERS, max_reports_per_match_key=2, cap=62)
+    result = run_query(events, parameters, no_noise=True, options=RunOptions(seed=1))
+    assert result.sums == [0, 8 * 62, 0]
+    passes = [step for step in result.costs if "capping/running-totals/multiply" in step]
+    assert len(passes) == 1
