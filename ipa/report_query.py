@@ -1,6 +1,6 @@
 """A fanout query over encrypted reports: from three query streams to one sum per breakdown key."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -12,11 +12,13 @@ from ipa.budget.ledger import Receipt, record_outcome
 from ipa.budget.ledger_directory import Ledgers
 from ipa.budget.transparency import QueryRecord
 from ipa.client.configuration import HelperKeys
-from ipa.client.fanout_query import FanoutQuery, FieldWidths
+from ipa.client.fanout_query import FanoutQuery, FieldWidths, QueryStream
 from ipa.client.rejection import Reason
 from ipa.errors import ParameterError
-from ipa.intake.query_comparison import compare_queries
+from ipa.intake.query_comparison import OwnStream, compare_queries
 from ipa.intake.report_intake import take_in_reports
+from ipa.names import RegistrableDomain, check_site, host_itself
+from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions
 from ipa.noise.choice import noise_for
 from ipa.parameters import QueryParameters
@@ -80,28 +82,26 @@ def run_report_query(
     no_budget: bool = False,
     compressed_match_key_bits: int | None = None,
     no_noise: bool = False,
+    registrable_domain: RegistrableDomain = host_itself,
     options: RunOptions = DEFAULT_OPTIONS,
     on_accepted: Callable[[int, Receipt | None], None] | None = None,
 ) -> ReportQueryResult:
     """Answer the query of three streams (spec: Querying), simulating three helpers and the release.
 
     `streams` and `helper_keys` are those of helpers 1, 2 and 3; `submitter` is who sent the streams,
-    and must be the query's report collector (SPEC_NOTES: who-asks). With a `payment`, the site must
+    and must be the query's report collector (SPEC_NOTES: who-asks). Its site must be what
+    `registrable_domain` says that it is (SPEC_NOTES: registrable-domains). With a `payment`, the site must
     have committed to the query's network, provider and collector, and epsilon and delta are charged in
-    all three ledgers before any report is opened (SPEC_NOTES: charge-first). A query without a payment
-    must say `no_budget=True`: nothing then compares the query with a commitment, and nothing bounds
-    what such queries reveal (SPEC_NOTES: no-budget). Bad reports are dropped. A report with a breakdown
-    key of `parameters.breakdowns` or more is used and counts nowhere: the key is secret
-    (SPEC_NOTES: breakdown-range).
+    all three ledgers before any report is opened (SPEC_NOTES: charge-first). Without, `no_budget` must be
+    True: nothing then bounds what such queries reveal (SPEC_NOTES: no-budget). Bad reports are dropped;
+    breakdown keys of `parameters.breakdowns` or more count nowhere (SPEC_NOTES: breakdown-range).
 
     `on_accepted` is called with the number of reports and the receipt before any report is opened.
-    Without `parameters.epsilon`, `no_noise` must be True, as for run_query. With compressed match keys
-    two people may share a cap, so the noise is made for twice the cap.
+    Without `parameters.epsilon`, `no_noise` must be True. With compressed match keys noise is for 2 cap.
 
-    Raises: ParameterError when the parameters are not those the reports were made for, and for
-        neither or both of a payment and `no_budget`; ReportError when the streams are not of one query;
-        BudgetError when the query is not paid for, and InputError when a ledger cannot be used;
-        MisbehaviourError when a helper deviates.
+    Raises: ParameterError for what cannot be asked of these reports; ReportError when the streams are
+        not of one query; BudgetError when it is not paid for, and InputError when a ledger cannot be
+        used; MisbehaviourError when a helper deviates.
     """
     check_noise_is_said(parameters, no_noise)
     _check_request(streams, helper_keys, payment, no_budget=no_budget)
@@ -113,44 +113,15 @@ def run_report_query(
         dict(zip(HELPERS, helper_keys, strict=True)),
         dict.fromkeys(HELPERS, submitter),
     )
-    agreed = own_streams[1].stream
-    check_parameters(agreed.query, parameters)
-    if compressed_match_key_bits is not None:
-        check_compressed_bits(
-            agreed.query.match_key_bits, compressed_match_key_bits, len(agreed.records)
-        )
-        parameters = replace(
-            parameters, match_key_bits=compressed_match_key_bits, match_keys_can_collide=True
-        )
-    noise_for(parameters)  # what no noise can promise is refused before it is charged
+    agreed = own_streams[HELPERS[0]].stream
+    check_site("the query's site", agreed.query.context.site, registrable_domain)
+    parameters = _parameters_for(agreed, parameters, compressed_match_key_bits)
     receipt = None
     if payment is not None and promise is not None:
-        record = _record(payment, agreed.query, len(agreed.records), parameters, promise)
-        ledgers = dict(zip(HELPERS, payment.ledgers, strict=True))
-        receipt = charge_together(network, ledgers, dict.fromkeys(HELPERS, record))[HELPERS[0]]
+        receipt = _pay(network, payment, agreed, parameters, promise)
     if on_accepted is not None:
         on_accepted(len(agreed.records), receipt)
-    intake = take_in_reports(network, own_streams)
-    reports, compression = intake.reports, None
-    if compressed_match_key_bits is not None:
-        hashed = compress_match_keys(network, reports.match_key, compressed_match_key_bits)
-        reports = replace(reports, match_key=hashed)
-        bound = collision_probability(reports.rows, compressed_match_key_bits)
-        compression = Compression(compressed_match_key_bits, bound)
-    query_id = payment.query_id if payment else ""
-    shared = query(network, reports, parameters, query_id)
-    if payment is not None:  # before the release, so that no answer is without it
-        for ledger in payment.ledgers:
-            record_outcome(ledger, payment.query_id, reports.rows)
-    sums = combine_at_collector(
-        shares_for_collector(network, shared),
-        parameters.breakdowns,
-        signed=parameters.epsilon is not None,
-    )
-    result = QueryResult(sums, reports.rows, parameters, network.costs)
-    return ReportQueryResult(
-        result, intake.query, intake.submitted, intake.dropped, receipt, compression
-    )
+    return _answer(network, own_streams, parameters, payment, receipt)
 
 
 def _check_request(
@@ -190,6 +161,56 @@ def check_parameters(asked: FanoutQuery, parameters: QueryParameters) -> None:
             )
 
 
+def _parameters_for(
+    agreed: QueryStream, parameters: QueryParameters, compressed_match_key_bits: int | None
+) -> QueryParameters:
+    """What the query computes with: with compressed match keys two people can share a cap.
+
+    Raises: ParameterError for parameters that the reports were not made for, and for those that no
+        noise can keep the promise of: before anything is charged.
+    """
+    check_parameters(agreed.query, parameters)
+    if compressed_match_key_bits is not None:
+        check_compressed_bits(
+            agreed.query.match_key_bits, compressed_match_key_bits, len(agreed.records)
+        )
+        parameters = replace(
+            parameters, match_key_bits=compressed_match_key_bits, match_keys_can_collide=True
+        )
+    noise_for(parameters)
+    return parameters
+
+
+def _answer(
+    network: HelperPartyNetwork,
+    own_streams: Mapping[int, OwnStream],
+    parameters: QueryParameters,
+    payment: Payment | None,
+    receipt: Receipt | None,
+) -> ReportQueryResult:
+    """From the accepted streams to what is released."""
+    intake = take_in_reports(network, own_streams)
+    reports, compression = intake.reports, None
+    if parameters.match_key_bits < intake.query.match_key_bits:
+        hashed = compress_match_keys(network, reports.match_key, parameters.match_key_bits)
+        reports = replace(reports, match_key=hashed)
+        bound = collision_probability(reports.rows, parameters.match_key_bits)
+        compression = Compression(parameters.match_key_bits, bound)
+    shared = query(network, reports, parameters, payment.query_id if payment else "")
+    if payment is not None:  # before the release, so that no answer is without it
+        for ledger in payment.ledgers:
+            record_outcome(ledger, payment.query_id, reports.rows)
+    sums = combine_at_collector(
+        shares_for_collector(network, shared),
+        parameters.breakdowns,
+        signed=parameters.epsilon is not None,
+    )
+    result = QueryResult(sums, reports.rows, parameters, network.costs)
+    return ReportQueryResult(
+        result, intake.query, intake.submitted, intake.dropped, receipt, compression
+    )
+
+
 def _charged(parameters: QueryParameters) -> EpsilonDelta:
     """What a paid query is charged: the epsilon and the delta of its noise, as ledgers count them.
 
@@ -202,6 +223,19 @@ def _charged(parameters: QueryParameters) -> EpsilonDelta:
             "a query that is charged needs the noise of an epsilon: exact sums are never paid for"
         )
     return EpsilonDelta(epsilon=exact_epsilon(noise.epsilon), delta=exact_delta(noise.delta))
+
+
+def _pay(
+    network: HelperPartyNetwork,
+    payment: Payment,
+    agreed: QueryStream,
+    parameters: QueryParameters,
+    promise: EpsilonDelta,
+) -> Receipt:
+    """Charge the query in the three ledgers; what helper 1's has on record of it."""
+    record = _record(payment, agreed.query, len(agreed.records), parameters, promise)
+    ledgers = dict(zip(HELPERS, payment.ledgers, strict=True))
+    return charge_together(network, ledgers, dict.fromkeys(HELPERS, record))[HELPERS[0]]
 
 
 def _record(

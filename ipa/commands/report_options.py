@@ -6,6 +6,7 @@ Apart from the rest (ipa.commands.reports), so that a query over events need not
 import argparse
 from pathlib import Path
 
+from ipa.commands.options import add_site_argument
 from ipa.errors import ParameterError
 
 
@@ -39,6 +40,7 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="W",
         help="sort by a hash of W bits; users can collide, and the probability is shown",
     )
+    add_site_argument(reports)
 
 
 def is_report_query(arguments: argparse.Namespace) -> bool:
@@ -59,6 +61,8 @@ def is_report_query(arguments: argparse.Namespace) -> bool:
         if arguments.check:
             raise ParameterError("--check needs events in the clear: these are encrypted reports")
         return True
+    if arguments.public_suffixes:
+        given.append("public_suffixes")
     if given:
         option = given[0].replace("_", "-")
         raise ParameterError(f"--{option} is for a directory of reports, not {arguments.events}")

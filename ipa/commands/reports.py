@@ -12,6 +12,7 @@ from ipa.budget.ledger import Receipt
 from ipa.budget.ledger_directory import ledgers_in
 from ipa.client.key_files import load_all_helper_keys
 from ipa.commands.directories import read_streams, read_submitter
+from ipa.commands.options import registrable_domain
 from ipa.commands.output import result_object, write_result
 from ipa.commands.progress import Progress
 from ipa.errors import ParameterError
@@ -45,6 +46,7 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
             no_budget=payment is None,
             compressed_match_key_bits=arguments.compress_match_keys,
             no_noise=arguments.no_noise,
+            registrable_domain=registrable_domain(arguments),
             options=RunOptions(seed=arguments.seed, on_step=progress.step),
             on_accepted=accepted,
         )

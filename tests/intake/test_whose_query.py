@@ -13,7 +13,7 @@ from ipa.client.fanout_query import QueryStream, write_query_stream
 from ipa.client.rejection import Reason
 from ipa.client.report_collector import CollectedEvent, SourceData, seal_report
 from ipa.client.user_agent import UserAgent
-from ipa.errors import ReportError
+from ipa.errors import ParameterError, ReportError
 from ipa.intake.query_comparison import compare_queries
 from ipa.network.simulation import simulated_network
 from ipa.oracle.steps import query_in_steps
@@ -132,3 +132,19 @@ def test_each_helper_judges_for_itself_who_submits(helper: int) -> None:
     submitters = dict.fromkeys(HELPERS, HOME.report_collector) | {helper: "evil.example"}
     with pytest.raises(ReportError, match=f"the stream of helper {helper}: .* 'evil.example'"):
         compare_queries(simulated_network(), streams, keys, submitters)
+
+
+def test_a_host_of_a_site_has_no_query_and_so_no_budget_of_its_own(tmp_path: Path) -> None:
+    """The attack: a site that makes up hosts, each with a budget, if helpers took hosts for sites."""
+    ledgers = paying_ledgers(tmp_path)
+    sites = {HOME.site: "example", SHOP.site: SHOP.site}
+    with pytest.raises(ParameterError, match=r"registrable domain: example, not news\.example"):
+        run_report_query(
+            world().streams,
+            world().keys,
+            CHARGED,
+            submitter=HOME.report_collector,
+            payment=payment_of(ledgers, "q"),
+            registrable_domain=lambda host: sites[host],
+        )
+    assert not queries(*ledgers)
