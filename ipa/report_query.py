@@ -20,7 +20,6 @@ from ipa.intake.report_intake import take_in_reports
 from ipa.names import RegistrableDomain, check_site, host_itself
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions
-from ipa.noise.choice import noise_for
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
 from ipa.protocols.match_key_compression import check_compressed_bits, compress_match_keys
@@ -166,8 +165,7 @@ def _parameters_for(
 ) -> QueryParameters:
     """What the query computes with: with compressed match keys two people can share a cap.
 
-    Raises: ParameterError for parameters that the reports were not made for, and for those that no
-        noise can keep the promise of: before anything is charged.
+    Raises: ParameterError for parameters that the reports were not made for.
     """
     check_parameters(agreed.query, parameters)
     if compressed_match_key_bits is not None:
@@ -177,7 +175,6 @@ def _parameters_for(
         parameters = replace(
             parameters, match_key_bits=compressed_match_key_bits, match_keys_can_collide=True
         )
-    noise_for(parameters)
     return parameters
 
 

@@ -83,10 +83,9 @@ def noise_in(parameters: QueryParameters) -> NoiseInResult | None:
 def check_noise_is_said(parameters: QueryParameters, no_noise: bool) -> None:
     """Check that exact sums are released only if the caller says so, and not if it says otherwise.
 
-    Raises: ParameterError; also where no noise keeps the promise that the parameters make.
+    Raises: ParameterError; also for what are no parameters of a query.
     """
     check_parameters_type(parameters)
-    noise_for(parameters)
     if parameters.epsilon is None and not no_noise:
         raise ParameterError(
             "without noise the result is not private: give the parameters an epsilon, or say "

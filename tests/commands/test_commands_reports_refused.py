@@ -77,6 +77,20 @@ def test_bad_events_leave_no_query_behind(place: Path, capsys: pytest.CaptureFix
     fails(capsys, 2, "report_collector must be", [*words, "--report-collector", ""])
 
 
+def test_a_query_of_a_host_is_refused_where_sites_are_registrable_domains(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def registrable_domain(host: str) -> str:
+        return ".".join(host.split(".")[-2:])
+
+    monkeypatch.setattr("ipa.commands.options.by_public_suffix_list", lambda: registrable_domain)
+    write_events([replace(event, site="") for event in two_sites(4)])
+    assert collect(site="www.news.example") == 0
+    words = ["query", "q", "--keys", "net", *QUERY, "--no-budget"]
+    assert main(words) == 0
+    fails(capsys, 2, "registrable domain: news.example", [*words, "--public-suffixes"])
+
+
 def test_an_interrupted_collect_leaves_nothing(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +135,7 @@ def test_wrong_ways_to_query_reports_are_one_line(
     for given in (
         *(["--keys", "net"], ["--ledger", "l"], ["--board", "b"], ["--no-budget"]),
         ["--compress-match-keys", "3"],
+        ["--public-suffixes"],
     ):
         fails(capsys, 2, f"{given[0]} is for a directory of reports", [*clear, *given])
     Path("net/helper2.key.json").chmod(0o644)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from intake_cases import (
@@ -19,6 +20,7 @@ from intake_cases import (
 )
 from payment_cases import CHARGED, TERMS, commit_to, paying_ledgers, payment_of
 
+import ipa.report_query
 from ipa.attacks import tamper
 from ipa.budget.composition import EpsilonDelta
 from ipa.budget.ledger import remaining
@@ -34,6 +36,7 @@ from ipa.network.simulation import RunOptions, simulated_network
 from ipa.oracle.steps import query_in_steps
 from ipa.parameters import DEFAULT_DELTA, QueryParameters
 from ipa.protocols.match_key_compression import compress_match_keys
+from ipa.query import query
 from ipa.report_query import ReportQueryResult, run_report_query
 from ipa.sharing.dealing import reconstruct_for_testing, share_rows
 from ipa.sharing.linear_hash import collision_probability
@@ -421,3 +424,19 @@ def test_dropped_reports_do_not_hide_behind_the_budget(ledgers: Ledgers) -> None
     assert queries(*ledgers)[0].rows == len(EVENTS)
     for ledger in ledgers:
         assert outcomes(ledger) == {"q1": len(EVENTS) - 2}
+
+
+def test_the_query_runs_under_the_name_that_the_ledgers_have(
+    ledgers: Ledgers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that helpers compare it, and a charge cannot be taken for another query's."""
+    names = []
+
+    def run(*words: Any) -> Any:
+        names.append(words[3])
+        return query(*words)
+
+    monkeypatch.setattr(ipa.report_query, "query", run)
+    paid(world(), ledgers, "q1")
+    answer(world())
+    assert names == ["q1", ""]
