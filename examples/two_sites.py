@@ -22,6 +22,7 @@ from ipa.budget import (
     CollectorShare,
     Commitment,
     EpochClock,
+    EpsilonDelta,
     create_ledgers,
     delta_text,
     remaining,
@@ -34,7 +35,7 @@ from ipa.client.report_collector import CollectedEvent, additional_data, assembl
 from ipa.client.user_agent import UserAgent
 from ipa.noise.choice import noise_for
 from ipa.oracle.sql import query_sql
-from ipa.report_query import Payment, run_report_query
+from ipa.report_query import Payment, ReportQueryResult, run_report_query
 from ipa.sharing.randomness import Randomness
 
 NEWS, SHOP = "news.example", "shop.example"
@@ -94,6 +95,15 @@ def commitment_to(collector: str, site: str, network: NetworkConfiguration) -> C
     return Commitment(site=site, epoch=EPOCH, shares=(share,))
 
 
+def events_for(site: str, fanout: Fanout, events: list[Event]) -> list[Event]:
+    """The site's own events of the query's kind, and the other kind's from everywhere."""
+    return [
+        event
+        for event in events
+        if event.site == site or isinstance(event, SourceEvent) == (fanout == "trigger")
+    ]
+
+
 def ask(
     site: str,
     fanout: Fanout,
@@ -106,13 +116,7 @@ def ask(
     """A fanout query of a site: commit, collect, submit, and compare the answer with SQL."""
     collector = f"reports.{site}"
     ledgers[0].board.commit(commitment_to(collector, site, network), now=NOW)
-
-    # The site's own events of the query's kind, and the other kind's from everywhere.
-    wanted = [
-        event
-        for event in events
-        if event.site == site or isinstance(event, SourceEvent) == (fanout == "trigger")
-    ]
+    wanted = events_for(site, fanout, events)
     collected = [
         CollectedEvent(
             additional_data(event),
@@ -136,14 +140,20 @@ def ask(
     answer = run_report_query(
         streams, helper_keys, PARAMETERS, submitter=collector, payment=payment
     )
+    left = remaining(ledgers[0], site=site, epoch=EPOCH, report_collector=collector)
+    return compared_with_sql(answer, query, wanted, left)
 
+
+def compared_with_sql(
+    answer: ReportQueryResult, query: FanoutQuery, wanted: list[Event], left: EpsilonDelta
+) -> bool:
+    """Print the answer beside the exact sums; whether it is as near as the noise takes it."""
     expected = query_sql(wanted, PARAMETERS)
     noise = noise_for(PARAMETERS)
     reach = 0 if noise is None else noise.largest
     pairs = zip(answer.result.sums, expected, strict=True)
     right = all(abs(noisy - exact) <= reach for noisy, exact in pairs)
-    left = remaining(ledgers[0], site=site, epoch=EPOCH, report_collector=collector)
-    print(f"{fanout} fanout query of {site}")
+    print(f"{query.fanout} fanout query of {query.context.site}")
     print(f"  reports: {answer.submitted} submitted, {sum(answer.dropped.values())} dropped")
     print(f"  sums:    {answer.result.sums}")
     print(f"  SQL:     {expected}: {'as near as the noise takes it' if right else 'DIFFERENT'}")

@@ -32,8 +32,8 @@ def new_directory(path: Path) -> Iterator[Path]:
     try:
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):
             raise ParameterError(f"{path} exists and is not overwritten")
-        temporary.mkdir()
         try:
+            temporary.mkdir()  # within, so that a signal right behind it leaves nothing
             yield temporary
             temporary.rename(path)
         finally:

@@ -117,10 +117,7 @@ def run_measurement(
         ledger refuses; ChannelError when a worker misbehaves in a way that shows.
     """
     check_impressions(impressions)
-    if no_noise == (specification.epsilon is not None):
-        raise ParameterError("say either an epsilon, for noise, or no_noise, for an exact result")
-    if no_noise and ledger is not None:
-        raise ParameterError("an exact result has no price: no ledger can be charged for it")
+    _check_noise_is_said(specification, no_noise, ledger)
     settings = Settings(
         hash_key=hash_key or fresh_hash_key(seed),
         sketch=sketch,
@@ -135,6 +132,19 @@ def run_measurement(
     check_task(protocol, task)
     charge = _charge(impressions, specification, consumer)
     return _ask(Kingdom(workers, ledger), (name, consumer, protocol), specification, charge, task)
+
+
+def _check_noise_is_said(
+    specification: MeasurementSpecification, no_noise: bool, ledger: BucketLedger | None
+) -> None:
+    """Check that the noise, or that there is none, was asked for, and that only noise is charged.
+
+    Raises: ParameterError.
+    """
+    if no_noise == (specification.epsilon is not None):
+        raise ParameterError("say either an epsilon, for noise, or no_noise, for an exact result")
+    if no_noise and ledger is not None:
+        raise ParameterError("an exact result has no price: no ledger can be charged for it")
 
 
 def default_mechanism(protocol: ProtocolName) -> Mechanism:

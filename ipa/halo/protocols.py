@@ -109,6 +109,8 @@ def check_task(protocol: ProtocolName, task: Task) -> None:
     Raises: ParameterError when it cannot.
     """
     settings, most = task.settings, task.max_frequency
+    if not task.impressions:
+        raise ParameterError("a measurement needs at least one data provider")
     task.privacy_of_statistic()  # half of the smallest epsilon or delta is too little
     if protocol in ("hmss", "hmss-malicious") and settings.workers != len(HELPERS):
         raise ParameterError(f"protocol {protocol} has three workers, not {settings.workers}")

@@ -151,7 +151,7 @@ def share_shuffle() -> dict[str, Any]:
     }
 
 
-def liquid_legions() -> dict[str, Any]:
+def elgamal() -> dict[str, Any]:
     group = group_by_name("p256")
     randomness = Randomness.from_seed(1, "vectors")
     secrets = [random_scalar(group, randomness) for _ in range(3)]
@@ -162,6 +162,20 @@ def liquid_legions() -> dict[str, Any]:
         *(random_scalar(group, randomness) for _ in "rk"),
     )
     pair = (group.multiply_generator(r), group.add(message, group.multiply(r, key)))
+    return {
+        "secrets": [f"{secret:064x}" for secret in secrets],
+        "publics": [group.to_bytes(public).hex() for public in publics],
+        "combined": group.to_bytes(key).hex(),
+        "plaintext": group.to_bytes(message).hex(),
+        "randomness": f"{r:064x}",
+        "ciphertext": [group.to_bytes(element).hex() for element in pair],
+        "scalar": f"{k:064x}",
+        "scaled_plaintext": group.to_bytes(group.multiply(k, message)).hex(),
+    }
+
+
+def liquid_legions() -> dict[str, Any]:
+    group = group_by_name("p256")
     testing = SketchParameters(12, 100_000)
     labels = ["", "unit", "index 5", "key 18446744073709551615", "destroyed register"]
     runs = []
@@ -188,16 +202,7 @@ def liquid_legions() -> dict[str, Any]:
             {"label": label, "element": group.to_bytes(group.hash_to_element(label)).hex()}
             for label in labels
         ],
-        "elgamal": {
-            "secrets": [f"{secret:064x}" for secret in secrets],
-            "publics": [group.to_bytes(public).hex() for public in publics],
-            "combined": group.to_bytes(key).hex(),
-            "plaintext": group.to_bytes(message).hex(),
-            "randomness": f"{r:064x}",
-            "ciphertext": [group.to_bytes(element).hex() for element in pair],
-            "scalar": f"{k:064x}",
-            "scaled_plaintext": group.to_bytes(group.multiply(k, message)).hex(),
-        },
+        "elgamal": elgamal(),
         "sketches": [
             [[index, register.key, register.count] for index, register in sketch.items()]
             for sketch in UPSTREAM
