@@ -32,6 +32,7 @@ from ipa.events import (
     read_events_csv,
     write_events_csv,
 )
+from ipa.events.workload import generate_events
 from ipa.network import (
     Cost,
     HelperPartyNetwork,
@@ -51,7 +52,6 @@ from ipa.sharing.randomness import Randomness
 from ipa.sharing.shared_bits import SharedBits
 from ipa.sharing.shared_elements import SharedElements
 from ipa.version import __version__ as __version__
-from ipa.workload import generate_events
 
 __all__ = [
     "BudgetError",

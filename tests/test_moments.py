@@ -9,6 +9,7 @@ from strategies import SEEDS, Simulation, examples, small_queries
 
 from ipa.errors import ParameterError
 from ipa.events import Event, SourceEvent, TriggerEvent
+from ipa.events.workload import generate_events
 from ipa.moments import run_moments_query, statistics
 from ipa.network import RunOptions
 from ipa.noise.choice import choose_parameters
@@ -16,7 +17,6 @@ from ipa.oracle import moments_in_steps, moments_sql
 from ipa.parameters import QueryParameters
 from ipa.protocols.circuits.addition import multiply_integers
 from ipa.sharing.dealing import reconstruct_for_testing
-from ipa.workload import generate_events
 
 Case = tuple[list[Event], QueryParameters]
 

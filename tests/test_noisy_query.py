@@ -10,6 +10,7 @@ from noise_cases import MECHANISMS, SECURITIES, expected_noise
 
 from ipa.errors import ParameterError
 from ipa.events import Event, SourceEvent, TriggerEvent
+from ipa.events.workload import generate_events
 from ipa.network.costs import cost_of
 from ipa.network.simulation import RunOptions
 from ipa.noise.choice import noise_for
@@ -18,7 +19,6 @@ from ipa.parameters import Aggregate, Attribution, Capping, Mechanism, QueryPara
 from ipa.query import run_query
 from ipa.report_query import run_report_query
 from ipa.result import QueryResult
-from ipa.workload import generate_events
 
 SEED = 11
 CONVERSIONS: list[Event] = [

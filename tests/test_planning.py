@@ -8,10 +8,10 @@ import pytest
 
 from ipa.errors import EventError, ParameterError
 from ipa.events import Event, SourceEvent, TriggerEvent
+from ipa.events.workload import generate_events
 from ipa.noise.choice import choose_parameters
 from ipa.parameters import QueryParameters
 from ipa.planning import best_cap, plan_caps
-from ipa.workload import generate_events
 
 PARAMETERS = QueryParameters(breakdowns=2, cap=1, epsilon=1, security="semi-honest")
 

@@ -11,6 +11,7 @@ from strategies import SEEDS, Simulation, examples, small_queries
 
 from ipa.errors import EventError, ParameterError, VerificationError
 from ipa.events import Event, SourceEvent, TriggerEvent
+from ipa.events.workload import generate_events
 from ipa.network.interception import Transcript
 from ipa.network.simulation import RunOptions
 from ipa.oracle.sql import query_sql
@@ -19,7 +20,6 @@ from ipa.parties import HELPERS
 from ipa.query import query, run_query
 from ipa.release import combine_at_collector, shares_for_collector
 from ipa.sharing.dealing import reconstruct_for_testing
-from ipa.workload import generate_events
 
 Case = tuple[list[Event], QueryParameters]
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from ipa.errors import ParameterError
 from ipa.events import SourceEvent, TriggerEvent, check_events
+from ipa.events.workload import LARGEST_VALUE, _heavy_tailed_value, generate_events
 from ipa.oracle.steps import last_touch_credits, query_in_steps, rows_from_events, sort_rows
 from ipa.parameters import QueryParameters
-from ipa.workload import LARGEST_VALUE, _heavy_tailed_value, generate_events
 
 
 @settings(max_examples=60, deadline=None)

@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from ipa.events import write_events_csv
+from ipa.events.workload import generate_events
 from ipa.parameters import MAX_BREAKDOWNS
 from ipa.ranges import check_integer
-from ipa.workload import generate_events
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

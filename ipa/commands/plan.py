@@ -14,10 +14,10 @@ from ipa.commands.options import (
 )
 from ipa.commands.tables import Table, write_table
 from ipa.errors import ParameterError
+from ipa.events.workload import generate_events
 from ipa.parameters import MAX_FIELD_BITS
 from ipa.planning import CapPlan, best_cap, plan_caps
 from ipa.ranges import check_integer
-from ipa.workload import generate_events
 
 _CAPS = "1,2,5,10,20,50,100,200,500,1000"
 _EVENTS = 2000

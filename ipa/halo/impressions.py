@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import TextIO
 
-from ipa.csv_records import csv_records
 from ipa.errors import EventError, ParameterError
-from ipa.field_values import integer_from_text, range_problem
+from ipa.events.csv_records import csv_records
+from ipa.events.field_values import integer_from_text, range_problem
 from ipa.ranges import check_integer, is_integer
 
 MAX_DAY = (1 << 31) - 1

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import ROWS, SEEDS, examples
 
+from ipa.events.workload import generate_events
 from ipa.network.channel import Message, in_memory_channels
 from ipa.network.costs import Cost
 from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
@@ -19,7 +20,6 @@ from ipa.sharing.dealing import share_rows
 from ipa.sharing.prss import Prss
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.shared_bits import ColumnPair
-from ipa.workload import generate_events
 
 
 def without_seconds(costs: dict[str, Cost]) -> dict[str, tuple[int, int, int, int]]:

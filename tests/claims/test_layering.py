@@ -23,10 +23,7 @@ FOUNDATION = [
     "ranges",
     "parameters",
     "parties",
-    "csv_records",
-    "field_values",
     "events",
-    "workload",
     "version",
 ]
 
@@ -111,7 +108,7 @@ def all_imports() -> dict[str, set[str]]:
 
 def layer_of(module: str) -> str:
     place = module.removeprefix("ipa").removeprefix(".")
-    if place in FOUNDATION:
+    if place.split(".")[0] in FOUNDATION:
         return "foundation"
     for layer in sorted(MAY_IMPORT, key=len, reverse=True):
         if place == layer or (place.startswith(f"{layer}.") and layer):

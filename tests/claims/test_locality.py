@@ -19,6 +19,7 @@ from strategies import SEEDS, Simulation, examples, small_queries
 
 from ipa.errors import ChannelError, MisbehaviourError
 from ipa.events import Event
+from ipa.events.workload import generate_events
 from ipa.network.channel import Channel, in_memory_channels
 from ipa.network.costs import cost_of
 from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
@@ -38,7 +39,6 @@ from ipa.sharing.prss import Prss
 from ipa.sharing.rings import PRIME_FIELD
 from ipa.sharing.shared_bits import ColumnPair
 from ipa.sharing.shared_elements import ElementPair
-from ipa.workload import generate_events
 
 TIMEOUT = 60
 

@@ -23,6 +23,7 @@ from strategies import (
 )
 
 from ipa.events import Event
+from ipa.events.workload import generate_events
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
 from ipa.protocols.circuits.bitonic_sort import sort_rows
@@ -34,7 +35,6 @@ from ipa.protocols.circuits.scan import running_totals
 from ipa.protocols.primitives.opening import open_bits
 from ipa.query import query
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
-from ipa.workload import generate_events
 
 Shape = list[tuple[str, int, int, int]]
 

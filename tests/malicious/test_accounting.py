@@ -19,6 +19,7 @@ from strategies import SEEDS, Simulation, examples
 
 from ipa.errors import ParameterError, UncheckedProductError, VerificationError
 from ipa.events import Event
+from ipa.events.workload import generate_events
 from ipa.network.costs import cost_of
 from ipa.network.product_log import BitProducts, CheckRules, ElementProducts
 from ipa.network.simulation import RunOptions
@@ -35,7 +36,6 @@ from ipa.release import combine_at_collector, shares_for_collector
 from ipa.sharing.bits import encode_columns
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo, Ring
 from ipa.sharing.verification.binary_field import BinaryField
-from ipa.workload import generate_events
 
 
 class Recorded:

@@ -18,6 +18,7 @@ from malicious_cases import (
 
 from ipa.errors import MisbehaviourError
 from ipa.events import Event
+from ipa.events.workload import generate_events
 from ipa.network.channel import Message
 from ipa.network.interception import Transcript
 from ipa.network.product_log import CheckRules
@@ -25,7 +26,6 @@ from ipa.network.simulation import RunOptions
 from ipa.oracle.steps import query_in_steps
 from ipa.parameters import Capping, QueryParameters
 from ipa.query import run_query
-from ipa.workload import generate_events
 
 CHUNKS = 4
 

@@ -19,6 +19,7 @@ from strategies import SEEDS, below, columns_of_numbers, examples
 
 from ipa.errors import IpaError
 from ipa.events import Event
+from ipa.events.workload import generate_events
 from ipa.network.channel import Message, in_memory_channels
 from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
 from ipa.network.interception import InterceptedChannel, Transcript
@@ -46,7 +47,6 @@ from ipa.sharing.prss import Prss
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
 from ipa.sharing.shared_bits import ColumnPair, SharedBits, join_columns
-from ipa.workload import generate_events
 
 secret = reconstruct_for_testing
 BATCHES = st.sampled_from([1, 2, 7, 64, 1000, 1 << 24])

@@ -4,6 +4,7 @@ from math import log2
 
 import pytest
 
+from ipa.events.workload import generate_events
 from ipa.network.product_log import CheckRules
 from ipa.network.simulation import RunOptions
 from ipa.parameters import QueryParameters
@@ -12,7 +13,6 @@ from ipa.protocols.verification.bit_check import soundness_error
 from ipa.query import run_query
 from ipa.sharing.rings import PRIME_FIELD
 from ipa.sharing.verification.blocks import Layout, Section, choose_layout
-from ipa.workload import generate_events
 
 
 def test_the_bound_for_a_query_of_a_million_events() -> None:

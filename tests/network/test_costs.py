@@ -23,6 +23,7 @@ from step_cases import STEP_CASES, StepCase, shared
 from strategies import ROWS, WIDTHS, Simulation, examples, small_queries
 
 from ipa.events import Event
+from ipa.events.workload import generate_events
 from ipa.network.costs import cost_of
 from ipa.parameters import Capping, QueryParameters, bits_for
 from ipa.parties import HELPERS
@@ -40,7 +41,6 @@ from ipa.protocols.primitives.opening import open_bits, open_elements
 from ipa.query import query
 from ipa.sharing.bits import bytes_per_column
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
-from ipa.workload import generate_events
 
 
 def check(simulation: Simulation, expected: Formula) -> None:

@@ -15,10 +15,10 @@ import ipa.oracle.sql
 import ipa.oracle.steps
 from ipa.errors import EventError
 from ipa.events import Event, SourceEvent, TriggerEvent
+from ipa.events.workload import generate_events
 from ipa.oracle.sql import query_sql
 from ipa.oracle.steps import query_in_steps
 from ipa.parameters import Aggregate, Capping, QueryParameters
-from ipa.workload import generate_events
 
 CAPPINGS: list[Capping] = ["proportional", "truncate"]
 

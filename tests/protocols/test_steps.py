@@ -14,6 +14,7 @@ from test_spec_example import AGGREGATES, EVENTS
 
 from ipa.errors import ParameterError
 from ipa.events import Event
+from ipa.events.workload import generate_events
 from ipa.oracle import steps as oracle
 from ipa.oracle.steps import Row
 from ipa.parameters import Capping, QueryParameters, bits_for
@@ -25,7 +26,6 @@ from ipa.protocols.padding import pad_reports
 from ipa.protocols.report_sorting import sort_reports
 from ipa.reports import GenericReports
 from ipa.sharing.dealing import reconstruct_for_testing
-from ipa.workload import generate_events
 
 secret = reconstruct_for_testing
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, TextIO
 
-from ipa.csv_records import allowed_columns, csv_records
 from ipa.errors import EventError, InputError, ParameterError
-from ipa.field_values import integer_from_object, integer_from_text, is_absent, range_problem
+from ipa.events.csv_records import allowed_columns, csv_records
+from ipa.events.field_values import integer_from_object, integer_from_text, is_absent, range_problem
 from ipa.names import RegistrableDomain, site_of
 from ipa.parameters import (
     MAX_BREAKDOWNS,

@@ -2,7 +2,7 @@
 
 import random
 
-from ipa.events import Event, SourceEvent, TriggerEvent
+from ipa.events.event import Event, SourceEvent, TriggerEvent
 from ipa.parameters import MAX_BREAKDOWNS, MAX_MATCH_KEY_BITS
 from ipa.ranges import check_integer
 

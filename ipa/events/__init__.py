@@ -1,0 +1,27 @@
+"""Events: what sources and triggers are, how they are read from frames and files, and made-up ones."""
+
+from ipa.events.event import (
+    COLUMNS,
+    DataFrame,
+    Event,
+    SourceEvent,
+    TriggerEvent,
+    check_event_type,
+    check_events,
+    events_from_mappings,
+    read_events_csv,
+    write_events_csv,
+)
+
+__all__ = [
+    "COLUMNS",
+    "DataFrame",
+    "Event",
+    "SourceEvent",
+    "TriggerEvent",
+    "check_event_type",
+    "check_events",
+    "events_from_mappings",
+    "read_events_csv",
+    "write_events_csv",
+]
