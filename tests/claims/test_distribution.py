@@ -1,6 +1,7 @@
 """What is built can be installed, and carries everything that its own tests need."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -32,9 +33,14 @@ def run(*words: object, cwd: Path, **environment: str) -> str:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the source distribution and the wheel that is built from it."""
-    folder = tmp_path_factory.mktemp("built")
+    folder, source = (tmp_path_factory.mktemp(name) for name in ("built", "source"))
+    # A copy: setuptools writes into the tree that it builds, and another process may build it, too.
+    unwanted = shutil.ignore_patterns(
+        ".git", ".venv", ".*cache*", ".hypothesis", "build", "*.egg-info"
+    )
+    shutil.copytree(ROOT, source, ignore=unwanted, dirs_exist_ok=True)
     # Without isolation: the build's one requirement, setuptools, is in the environment's test extra.
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=ROOT)
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, source, cwd=source)
     return folder
 
 
@@ -65,7 +71,7 @@ def test_the_wheel_runs_and_the_source_distribution_passes_its_own_tests(
     with tarfile.open(source) as archive:
         archive.extractall(tmp_path, filter="data")
     (unpacked,) = tmp_path.iterdir()
-    run(sys.executable, "-m", "venv", "--system-site-packages", tmp_path / "venv", cwd=tmp_path)
+    run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv", cwd=tmp_path)
     python = tmp_path / "venv/bin/python"
     site = run(python, "-c", "import site; print(site.getsitepackages()[0])", cwd=tmp_path).strip()
     with zipfile.ZipFile(wheel) as file:
@@ -74,12 +80,19 @@ def test_the_wheel_runs_and_the_source_distribution_passes_its_own_tests(
     here = [path for path in sys.path if path.endswith("site-packages")]
     (Path(site) / "needed.pth").write_text("\n".join(here) + "\n")
     (unpacked / "ipa").rename(tmp_path / "not-here")
-    where = run(python, "-c", "import ipa; print(ipa.__file__)", cwd=unpacked).strip()
+    where = run(
+        python, "-c", "import ipa; print(ipa.__file__)", cwd=unpacked, PYTHONPATH=""
+    ).strip()
     assert where.startswith(site)
     words = ["tests/sharing", "tests/client", "tests/test_query.py", "-p", "no:cacheprovider"]
-    shown = run(python, "-m", "pytest", *words, cwd=unpacked)
+    # Whatever else is installed here, a plugin of pytest say, is none of the package's business.
+    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": ""}
+    shown = run(python, "-m", "pytest", *words, cwd=unpacked, **alone)
     assert " passed" in shown or "100%" in shown
-    assert run(python, "-m", "ipa", "--version", cwd=tmp_path) == f"ipa {ipa.__version__}\n"
+    assert (
+        run(python, "-m", "ipa", "--version", cwd=tmp_path, PYTHONPATH="")
+        == f"ipa {ipa.__version__}\n"
+    )
 
 
 def test_the_names_and_versions_agree() -> None:
