@@ -19,11 +19,11 @@ def check_inputs(
 
     Share x_i is held by helper i and by its left neighbour. Each sends the other a SHA-256 digest of
     its copies of all tables, and of everything public that they must agree on: the name of the
-    network, how products are checked, and all byte strings of `agreed`: the query's parameters and
-    its privacy terms. Helpers that were told
-    different parameters would put different constants into one circuit, which can release a wrong
-    sum or let an abort depend on secrets (SPEC_NOTES: agreed-parameters). What is hashed is given
-    byte by byte in SPEC_NOTES.md, What helpers agree on.
+    network, how products are checked, and all byte strings of `agreed`: of a query its parameters,
+    those of its noise among them, and its ID. Helpers that were told different parameters would put
+    different constants into one circuit, which can release a wrong sum or let an abort depend on
+    secrets (SPEC_NOTES: agreed-parameters). What is hashed is given byte by byte in SPEC_NOTES.md,
+    What helpers agree on.
 
     Cost: one round, 64 bytes per helper.
     Reveals: nothing. A digest says nothing to a neighbour that holds the same share.
