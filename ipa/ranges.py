@@ -35,7 +35,7 @@ def _shown(value: object) -> str:
     """The value in few characters; Python refuses to print an integer of thousands of digits."""
     if isinstance(value, int) and value.bit_length() > 128:
         return f"one of {value.bit_length()} bits"
-    shown = repr(value)
+    shown = str(value) if isinstance(value, Fraction) else repr(value)
     return shown if len(shown) <= 40 else f"{shown[:37]}..."
 
 

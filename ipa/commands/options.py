@@ -97,8 +97,7 @@ def add_noise_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--mechanism",
         choices=get_args(Mechanism),
-        default=QueryParameters.mechanism,
-        help="noise made within the MPC, or by each helper (default: %(default)s)",
+        help=f"noise made within the MPC, or by each helper (default: {QueryParameters.mechanism})",
     )
 
 
@@ -133,8 +132,14 @@ def _add_choices(group: argparse._ArgumentGroup, *options: tuple[str, object]) -
 def query_parameters(arguments: argparse.Namespace, cap: int | None = None) -> QueryParameters:
     """The public parameters of the query, with the default security where none can be chosen.
 
-    Raises: ParameterError for one that is out of range.
+    Raises: ParameterError for one that is out of range, and for one that is of noise where there is none.
     """
+    epsilon = _fraction("--epsilon", getattr(arguments, "epsilon", None))
+    delta = _fraction("--delta", getattr(arguments, "delta", None))
+    if epsilon is None:
+        for name in ("delta", "mechanism", "clip"):
+            if getattr(arguments, name, None):
+                raise ParameterError(f"--{name} is for sums with noise: it needs --epsilon")
     return QueryParameters(
         breakdowns=arguments.breakdowns,
         cap=arguments.cap if cap is None else cap,
@@ -143,9 +148,9 @@ def query_parameters(arguments: argparse.Namespace, cap: int | None = None) -> Q
         attribution=arguments.attribution,
         attribution_window=arguments.attribution_window,
         max_reports_per_match_key=arguments.max_reports_per_match_key,
-        epsilon=_fraction("--epsilon", getattr(arguments, "epsilon", None)),
-        delta=_fraction("--delta", getattr(arguments, "delta", None)) or DEFAULT_DELTA,
-        mechanism=getattr(arguments, "mechanism", QueryParameters.mechanism),
+        epsilon=epsilon,
+        delta=DEFAULT_DELTA if delta is None else delta,
+        mechanism=getattr(arguments, "mechanism", None) or QueryParameters.mechanism,
         security=getattr(arguments, "security", QueryParameters.security),
         match_key_bits=arguments.match_key_bits,
         attribution_constraint_id_bits=arguments.attribution_constraint_id_bits,

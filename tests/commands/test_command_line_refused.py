@@ -199,3 +199,23 @@ def test_what_ends_a_query_early_is_one_line(
     assert captured.out == ""
     assert captured.err.endswith(said)
     assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--epsilon", "0"], "epsilon must be from 1/1000000 to 64, not 0"),
+        (["--epsilon", "1", "--delta", "0"], "delta must be from"),
+        (["--no-noise", "--delta", "0.1"], "--delta is for sums with noise: it needs --epsilon"),
+        (["--no-noise", "--mechanism", "laplace"], "--mechanism is for sums with noise"),
+        (["--no-noise", "--clip"], "--clip is for sums with noise"),
+    ],
+)
+def test_options_of_noise_are_never_ignored(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str], file_of: Callable[..., str]
+) -> None:
+    assert main(["query", file_of(HEADER, SOURCE), *ASKED, *words]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(f"ipa: {said}")
+    assert captured.err.count("\n") == 1
