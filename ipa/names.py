@@ -134,6 +134,7 @@ def by_public_suffix_list() -> RegistrableDomain:
     suffixes = PublicSuffixList()
 
     def registrable_domain(host: str) -> str | None:
+        """The host's registrable domain; None for a public suffix."""
         found = suffixes.privatesuffix(host)
         return found if isinstance(found, str) else None
 

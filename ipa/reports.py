@@ -60,6 +60,7 @@ def share_events(
         check_event_type(event, row)
 
     def shared(values: list[int], width: int) -> SharedBits:
+        """A column of values, shared."""
         return share_rows(network, values, width, randomness)
 
     return GenericReports(

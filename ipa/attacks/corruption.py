@@ -220,7 +220,10 @@ def feed_other_input(helper: int) -> Attack:
     """
 
     def change(reports: GenericReports) -> GenericReports:
+        """The reports, where the helper's own share of the lowest match key bit is inverted."""
+
         def inverted(pair: ColumnPair) -> ColumnPair:
+            """Its two shares, with the lowest column of the first inverted."""
             return [pair[0][0] ^ 1, *pair[0][1:]], pair[1]
 
         keys = reports.match_key

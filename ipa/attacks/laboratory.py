@@ -131,6 +131,7 @@ def run_attack_in_threads(
     results: dict[int, ColumnPair] = {}
 
     def run(helper: int) -> None:
+        """One helper's query, in its own thread and its own network."""
         corrupted = helper == attack.helper
         channel = channels[helper]
         if corrupted and running.tampering:
@@ -157,6 +158,7 @@ def _in_threads(run: Callable[[int], None]) -> None:
     faults: list[Exception] = []
 
     def guarded(helper: int) -> None:
+        """`run`, with what it raises kept."""
         try:
             run(helper)
         except Exception as fault:  # a thread cannot raise: its maker does, below

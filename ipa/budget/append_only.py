@@ -77,6 +77,7 @@ class FileKind:
         def authorize(
             action: int, first: str | None, second: str | None, database: str | None, by: str | None
         ) -> int:
+            """SQLITE_OK or SQLITE_DENY, as sqlite3 asks for each action."""
             reads_pragma = action == sqlite3.SQLITE_PRAGMA and second is None
             inserts = action == sqlite3.SQLITE_INSERT and first in self.tables
             if action in _ALLOWED or reads_pragma or inserts:

@@ -35,6 +35,7 @@ class _View:
     list_bytes: int
 
     def to_bytes(self) -> bytes:
+        """Question, clock, list digest and list length, as SPEC_NOTES says."""
         return (
             self.question
             + self.clock.to_bytes(_TIME_BYTES, "big")
@@ -44,6 +45,7 @@ class _View:
 
     @classmethod
     def of(cls, told: bytes) -> "_View":
+        """The view in what another helper told."""
         question, rest = told[:_DIGEST_BYTES], told[_DIGEST_BYTES:]
         clock, rest = rest[:_TIME_BYTES], rest[_TIME_BYTES:]
         digest, length = rest[:_DIGEST_BYTES], rest[_DIGEST_BYTES:]

@@ -107,6 +107,7 @@ def assemble_fanout_query(
     reports = [seal_report(event, contexts, query, configuration, randomness) for event in events]
 
     def stream(helper: int) -> bytes:
+        """The bytes for one helper: its record of each report."""
         records = tuple(report[helper - 1] for report in reports)
         fingerprint = configuration.encryption_key(helper).fingerprint
         return write_query_stream(QueryStream(helper, fingerprint, query, tuple(contexts), records))
@@ -133,6 +134,7 @@ def seal_report(
     context_index = contexts[event.match_key.context]
 
     def record(helper: int) -> bytes:
+        """The record for one helper; a bare one for a helper without shares."""
         if helper not in shares:
             return write_bare_record(BareRecord(kind, context_index))
         held = shares[helper]

@@ -82,6 +82,7 @@ def _set_up_process() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
     def terminate(*_: object) -> NoReturn:
+        """End by an exception, so that what is half done is cleaned up."""
         raise SystemExit(128 + signal.SIGTERM)
 
     signal.signal(signal.SIGTERM, terminate)

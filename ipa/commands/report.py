@@ -76,6 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     def measure(chosen: Sequence[Selection]) -> int:
         # A seed serves one measurement: the same noise twice would cancel out in a difference.
+        """The measurement of these selections, each with a seed of its own."""
         nonlocal number
         options["seed"] = None if seed is None else (seed << 32) + number
         number += 1

@@ -33,6 +33,7 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
     with Progress(sys.stderr) as progress:
 
         def accepted(rows: int, receipt: Receipt | None) -> None:
+            """Say what was charged, and how many rows progress is of."""
             progress.rows = rows
             if receipt is not None:  # said now, for the run can still abort or be killed
                 progress.say(f"ipa query: charged {receipt.query.query_id}")

@@ -48,6 +48,7 @@ def corrupt(worker: int, pattern: str, change: Change) -> Interceptor:
     """An interceptor: `worker` changes its messages in the steps that match a shell pattern."""
 
     def intercept(message: Message) -> Iterable[Message]:
+        """What is delivered in place of the message."""
         if message.sender == worker and fnmatchcase(message.step, pattern):
             return (replace(message, payload=change(message.payload)),)
         return (message,)
@@ -86,6 +87,7 @@ def add_to_share(parameters: ShareShuffle, amounts: Sequence[int]) -> Change:
     """
 
     def change(payload: bytes) -> bytes:
+        """The payload, changed."""
         share = from_bytes(payload, parameters.modulus)
         more = [*amounts, *[0] * (len(share) - len(amounts))]
         return to_bytes(add(share, more, parameters.modulus), parameters.modulus)
@@ -101,6 +103,7 @@ def keep_records(parameters: LiquidLegions, width: int, times: Callable[[int], i
     size = parameters.record_bytes(width)
 
     def change(payload: bytes) -> bytes:
+        """The payload, changed."""
         records = [payload[at : at + size] for at in range(0, len(payload), size)]
         return b"".join(record * times(number) for number, record in enumerate(records))
 

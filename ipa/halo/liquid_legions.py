@@ -167,6 +167,7 @@ def noise_identifiers(
     noise, randomness = parameters.noise, worker.randomness
 
     def unique(kind: str) -> str:
+        """An identifier that no register has."""
         return f"{kind} {randomness.random_bytes(_UNIQUE_BYTES).hex()}"
 
     many = parameters.publishers

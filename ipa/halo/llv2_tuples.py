@@ -109,6 +109,7 @@ def noise_tuples(
         kinds += [(COUNTS, group.multiply(frequency, unit))] * number
 
     def nonzero() -> Any:
+        """A random multiple of the generator."""
         return group.multiply_generator(random_scalar(group, randomness))
 
     return [

@@ -215,6 +215,7 @@ def tally_opened(opened: Sequence[int], parameters: MaliciousShareShuffle) -> Ta
     counted = 1 << parameters.value_bits
 
     def persons(frequency: int) -> int:
+        """How many registers have this frequency, with the noise, within what is possible."""
         return max(0, min(size, counts[counted + frequency] - offset))
 
     if not parameters.max_frequency:

@@ -8,11 +8,10 @@ local it runs in lockstep; with one per process the same function runs unchanged
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from queue import SimpleQueue
 from time import perf_counter
 
 from ipa.errors import ChannelError, MismatchError, ParameterError
-from ipa.network.channel import ABORT, Channel, InMemoryChannel, Message
+from ipa.network.channel import ABORT, Channel, Message, in_memory_channels
 from ipa.network.costs import Cost
 from ipa.network.interception import InterceptedChannel, Interceptor
 from ipa.sharing.randomness import Randomness
@@ -121,21 +120,7 @@ class WorkerNetwork:
 
 def worker_channels(size: int, timeout: float = 0) -> dict[int, Channel]:
     """The ends of a network of `size` workers in one process, by worker; `timeout` in seconds."""
-    numbers = range(1, size + 1)
-    queues: dict[Link, SimpleQueue[Message]] = {
-        (sender, receiver): SimpleQueue()
-        for sender in numbers
-        for receiver in numbers
-        if sender != receiver
-    }
-    return {
-        number: InMemoryChannel(
-            {other: queues[other, number] for other in numbers if other != number},
-            {other: queues[number, other] for other in numbers if other != number},
-            timeout,
-        )
-        for number in numbers
-    }
+    return in_memory_channels(timeout, range(1, size + 1))
 
 
 def simulated_workers(

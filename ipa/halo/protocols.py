@@ -135,6 +135,7 @@ def run_direct(task: Task) -> Outcome:
     noise = task.noise(task.privacy_of_statistic(), 1)
 
     def noised(number: int) -> int:
+        """The number with noise, and 0 where it would be negative."""
         return max(0, number + draw(noise, randomness) - noise.offset)
 
     reach = int(noised(len(times)) / task.width)

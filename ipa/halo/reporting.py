@@ -91,6 +91,7 @@ def sets_by(impressions: Iterable[Impression], dimension: Dimension) -> dict[str
     names = sorted({getattr(impression, dimension) for impression in impressions})
 
     def only(field: Dimension, name: str) -> frozenset[str] | None:
+        """The selection of one value of a dimension."""
         return frozenset([name]) if field == dimension else None
 
     return {

@@ -7,6 +7,7 @@ to deliver instead, so that it may record, change, drop, repeat or hold back (te
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from queue import Empty, SimpleQueue
@@ -107,24 +108,24 @@ def checked_timeout(timeout: float, *, zero_allowed: bool = False) -> float:
     return timeout
 
 
-def in_memory_channels(timeout: float = 0) -> dict[int, Channel]:
-    """The three ends of a network in one process, by helper.
+def in_memory_channels(timeout: float = 0, parties: Sequence[int] = HELPERS) -> dict[int, Channel]:
+    """The ends of a network in one process, by party: the three helpers, unless others are given.
 
     Raises: ParameterError for a timeout that is no number of at least 0 seconds.
     """
     queues: dict[tuple[int, int], SimpleQueue[Message]] = {
         (sender, receiver): SimpleQueue()
-        for sender in HELPERS
-        for receiver in HELPERS
+        for sender in parties
+        for receiver in parties
         if sender != receiver
     }
     return {
-        helper: InMemoryChannel(
-            {other: queues[other, helper] for other in HELPERS if other != helper},
-            {other: queues[helper, other] for other in HELPERS if other != helper},
+        party: InMemoryChannel(
+            {other: queues[other, party] for other in parties if other != party},
+            {other: queues[party, other] for other in parties if other != party},
             timeout,
         )
-        for helper in HELPERS
+        for party in parties
     }
 
 

@@ -140,6 +140,7 @@ class _Inbox:
         self.reader.start()
 
     def take(self, timeout: float) -> Message | None:
+        """The next message; None if there is none within the timeout."""
         with self._changed:
             self._changed.wait_for(lambda: self._messages or self._ended, timeout)
             if not self._messages:
@@ -150,6 +151,7 @@ class _Inbox:
             return message
 
     def is_empty(self) -> bool:
+        """Whether nothing is waiting to be taken."""
         return not self._messages
 
     def stop(self) -> None:
@@ -188,6 +190,7 @@ class _Inbox:
 
     def _wait_for_room(self, size: int) -> None:
         def has_room() -> bool:
+            """Whether the inbox can hold one more message of the size."""
             return not self._messages or self._waiting_bytes + size <= MAX_WAITING_BYTES
 
         with self._changed:

@@ -129,6 +129,7 @@ class DigitwiseLaplace:
         """
 
         def tail(distance: int) -> Fraction:
+            """A bound on the probability of this distance and more, on one side."""
             if distance >= self.largest:
                 return Fraction(0)
             return tail_bound(self.rate, distance) + self.total_variation_bound

@@ -253,12 +253,15 @@ class _ExactSum:
         self._sum = 0
 
     def step(self, blob: bytes) -> None:
+        """Add a row to the window."""
         self._sum += _number(blob)
 
     def inverse(self, blob: bytes) -> None:
+        """Take a row out of the window again."""
         self._sum -= _number(blob)
 
     def value(self) -> bytes:
+        """The sum of the window."""
         return _blob(self._sum)
 
     finalize = value
@@ -266,15 +269,19 @@ class _ExactSum:
 
 def _register_exact_arithmetic(database: sqlite3.Connection) -> None:
     def subtract(a: bytes, b: bytes) -> bytes:
+        """a - b."""
         return _blob(_number(a) - _number(b))
 
     def multiply_divide(a: bytes, b: bytes, c: bytes) -> bytes:
+        """floor(a b / c)."""
         return _blob(_number(a) * _number(b) // _number(c))
 
     def earliest(time: bytes, window: bytes) -> bytes:
+        """The earliest time that is within the window before `time`."""
         return _blob(max(0, _number(time) - _number(window)))
 
     def share(value: bytes, sources: int, is_last: int) -> bytes:
+        """What one of the sources gets of the value; the last one what is left over, too."""
         each, left_over = divmod(_number(value), sources)
         return _blob(each + left_over * is_last)
 

@@ -30,7 +30,6 @@ def add_noise(
 
     Cost: that of `laplace_noise` or `laplace_noise_per_helper`, and of adding it to the sums.
     Reveals: nothing.
-    Raises: ParameterError where the parameters allow no noise that keeps their promise.
     """
     noise = noise_for(parameters)
     if noise is None:

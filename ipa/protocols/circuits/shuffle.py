@@ -98,15 +98,19 @@ class _Drawn:
     right_order: Permutation
 
     def mask_own(self, packed: bytes, index: int) -> bytes:
+        """The rows, masked by what the helper has in common with its left neighbour."""
         return self.prss.masked_bytes(self.step, packed, b"", index)[0]
 
     def mask_right(self, packed: bytes, index: int) -> bytes:
+        """The rows, masked by what it has in common with its right neighbour."""
         return self.prss.masked_bytes(self.step, b"", packed, index)[1]
 
     def move_own(self, packed: bytes) -> bytes:
+        """The rows in the order of the permutation of k_i."""
         return move_rows(split_rows(packed, self.size), self.own_order)
 
     def move_right(self, packed: bytes) -> bytes:
+        """The rows in the order of the permutation of k_(i+1)."""
         return move_rows(split_rows(packed, self.size), self.right_order)
 
 

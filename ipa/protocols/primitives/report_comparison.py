@@ -99,6 +99,7 @@ class _Told:
 
     @classmethod
     def of(cls, message: bytes, rows: int) -> "_Told":
+        """What is in another helper's message."""
         middle = rows * (1 + TAG_BYTES)
         return cls(message[:rows], message[rows:middle], message[middle:])
 

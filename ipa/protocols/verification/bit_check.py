@@ -254,9 +254,11 @@ def _chunks(field: BinaryField, weights: ColumnHash | None) -> VectorArithmetic[
     """Vectors in chunks; their inner product weighted by tau_c in each chunk, if `weights`."""
 
     def add(a: list[SlicedVector], b: list[SlicedVector]) -> list[SlicedVector]:
+        """The sum of two vectors, chunk by chunk."""
         return list(map(sliced_vector.add, a, b))
 
     def inner_product(a: list[SlicedVector], b: list[SlicedVector]) -> int:
+        """The inner product of all chunks, weighted if there are weights."""
         pairs = zip(a, b, strict=True)
         if weights is None:
             return sliced_vector.inner_product(field, pairs)
