@@ -29,7 +29,8 @@ def attribute_first_touch(
     first sources at one time, the one with the smallest breakdown key takes the value. Returns
     w = bits_for(n * (2^v - 1)) columns for values of v bits.
 
-    Cost: that of nearest_after for expiries, a comparison, running_totals and two rounds of products.
+    Cost: that of nearest_after for expiries, a comparison, running_totals and three rounds of
+        products: of the value, of a helper bit and of the credit.
     Reveals: nothing.
     """
     rows = trigger_value.rows
@@ -43,10 +44,10 @@ def attribute_first_touch(
             zero_extend(network, expiry, expiry.width + 1),
             public_number(network, rows, later, expiry.width + 1),
         )
-        # The source expires before the trigger's time and the window: it is strictly earlier.
+        # The source expires before the trigger's time and the window: it is strictly earlier. Where no
+        # source follows, the value stays in a run behind which no source stands, and goes nowhere.
         is_earlier = greater_than(network, start, zero_extend(network, first[:-1], start.width))
-        has_source = multiply(network, is_earlier, first[-1])
-        value = multiply(network, has_source, trigger_value)
+        value = multiply(network, is_earlier, trigger_value)
         # A run of triggers and the source behind it: the source gets the sum of the run.
         after_trigger = multiply(network, same, is_trigger.predecessors(1))
         credit = running_totals(network, after_trigger, zero_extend(network, value, width))

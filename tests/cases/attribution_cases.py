@@ -152,7 +152,7 @@ def first_touch_case(name: str, *, with_window: bool) -> StepCase:
         rows, expiry = rows_in(inputs), p.timestamp_bits + 1
         width = credit_bits(rows, p)
         eligible = plus(nearest(rows, expiry), addition(expiry + 1), comparison(expiry + 1))
-        masks = plus((1, 1), (1, p.value_bits), (1, 1), (1, width))
+        masks = plus((1, p.value_bits), (1, 1), (1, width))
         return times(rows, plus(eligible, masks, passes(rows, width)))
 
     return StepCase(
