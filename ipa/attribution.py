@@ -7,7 +7,7 @@ the window, are what it leaves to later work (SPEC_NOTES: other-attributions).
 from dataclasses import dataclass, replace
 
 from ipa.network.helper_party_network import HelperPartyNetwork
-from ipa.parameters import QueryParameters, bits_for
+from ipa.parameters import QueryParameters, Sort, bits_for
 from ipa.protocols.attribution_window import drop_late_triggers, expiry
 from ipa.protocols.circuits.addition import subtract
 from ipa.protocols.circuits.constants import zero_extend
@@ -37,20 +37,22 @@ class AttributedReports:
 def attribute(
     network: HelperPartyNetwork, reports: GenericReports, parameters: QueryParameters
 ) -> AttributedReports:
-    """Pad reports to a power of two of rows, sort them, and attribute every trigger to its sources.
+    """Pad reports as sorting needs it, sort them, and attribute every trigger to its sources.
 
     A source may have a trigger of its match key and constraint ID if it is strictly earlier, and by
     `parameters.attribution_window` at most. Of a match key only the first
     `parameters.max_reports_per_match_key` reports take part. Credits are bits_for(n * (2^v - 1)) bits
     wide, for values of v bits and at most n rows of a match key.
 
-    Reveals: nothing.
+    Reveals: what sort_rows reveals.
     """
-    padded = pad_reports(network, reports)
+    padded = pad_reports(network, reports, parameters.sort)
     if parameters.attribution == "last-touch":
         return _last_touch(network, padded, padded.rows - reports.rows, parameters)
     ways = {"first-touch": _first_touch, "equal-credit": _equal_credit}
-    return ways[parameters.attribution](network, padded, parameters.attribution_window)
+    return ways[parameters.attribution](
+        network, padded, parameters.attribution_window, parameters.sort
+    )
 
 
 def _last_touch(
@@ -60,7 +62,7 @@ def _last_touch(
     parameters: QueryParameters,
 ) -> AttributedReports:
     window = parameters.attribution_window
-    ordered = sort_reports(network, reports)
+    ordered = sort_reports(network, reports, parameters.sort)
     bits = helper_bits(network, ordered, padding)
     longest = longest_group(ordered.rows, parameters.max_reports_per_match_key)
     given = BoundedColumns(
@@ -77,10 +79,10 @@ def _last_touch(
 
 
 def _first_touch(
-    network: HelperPartyNetwork, reports: GenericReports, window: int | None
+    network: HelperPartyNetwork, reports: GenericReports, window: int | None, sort: Sort
 ) -> AttributedReports:
     time = expiry(network, reports.is_trigger, reports.timestamp, window)
-    ordered = sort_reports(network, replace(reports, timestamp=time))
+    ordered = sort_reports(network, replace(reports, timestamp=time), sort)
     bits = helper_bits(network, ordered)
     same = bits.same_match_key_and_constraint
     credit = attribute_first_touch(
@@ -90,12 +92,12 @@ def _first_touch(
 
 
 def _equal_credit(
-    network: HelperPartyNetwork, reports: GenericReports, window: int | None
+    network: HelperPartyNetwork, reports: GenericReports, window: int | None, sort: Sort
 ) -> AttributedReports:
     """Each source gets what the triggers up to its expiry give, less what those up to its time give."""
     if window is not None:
-        return _equal_credit_in_window(network, reports, window)
-    ordered = sort_reports(network, reports)
+        return _equal_credit_in_window(network, reports, window, sort)
+    ordered = sort_reports(network, reports, sort)
     bits = helper_bits(network, ordered)
     sources = sources_so_far(network, bits.same_match_key_and_constraint, ordered.is_trigger)
     given = _give(network, ordered, bits, ordered.trigger_value, sources)
@@ -105,7 +107,7 @@ def _equal_credit(
 
 
 def _equal_credit_in_window(
-    network: HelperPartyNetwork, reports: GenericReports, window: int
+    network: HelperPartyNetwork, reports: GenericReports, window: int, sort: Sort
 ) -> AttributedReports:
     """Sorted by expiry to count the sources that have expired, by time to give, and by expiry to take.
 
@@ -114,18 +116,18 @@ def _equal_credit_in_window(
     """
     expires = expiry(network, reports.is_trigger, reports.timestamp, window)
     by_expiry, (value, time) = _sort_with(
-        network, replace(reports, timestamp=expires), reports.trigger_value, reports.timestamp
+        network, replace(reports, timestamp=expires), sort, reports.trigger_value, reports.timestamp
     )
     bits = helper_bits(network, by_expiry)
     same = bits.same_match_key_and_constraint
     expired = sources_so_far(network, same, by_expiry.is_trigger)
     by_time, (value, expired, expires) = _sort_with(
-        network, replace(by_expiry, timestamp=time), value, expired, by_expiry.timestamp
+        network, replace(by_expiry, timestamp=time), sort, value, expired, by_expiry.timestamp
     )
     sources = subtract(network, sources_so_far(network, same, by_time.is_trigger), expired)
     given = _give(network, by_time, bits, value, sources)
     last, (each, total, left_over) = _sort_with(
-        network, replace(by_time, timestamp=expires), given.each, given.total, given.left_over
+        network, replace(by_time, timestamp=expires), sort, given.each, given.total, given.left_over
     )
     up_to_end = running_totals(network, same, each)
     credit = credits_between(network, last.is_trigger, up_to_end, total, left_over)
@@ -160,10 +162,11 @@ def _give(
 
 
 def _sort_with(
-    network: HelperPartyNetwork, reports: GenericReports, *carried: SharedBits
+    network: HelperPartyNetwork, reports: GenericReports, sort: Sort, *carried: SharedBits
 ) -> tuple[GenericReports, list[SharedBits]]:
     """The reports sorted, and what is carried along with each row in place of its trigger value."""
-    ordered = sort_reports(network, replace(reports, trigger_value=join_columns(*carried)))
+    loaded = replace(reports, trigger_value=join_columns(*carried))
+    ordered = sort_reports(network, loaded, sort)
     parts, start = [], 0
     for table in carried:
         parts.append(ordered.trigger_value[start : start + table.width])

@@ -136,7 +136,7 @@ def _sums(
     parameters: QueryParameters,
 ) -> dict[Statistic, SharedBits]:
     """The sums over people, per breakdown key, of 1, the total and its square."""
-    people = person_totals(network, same_match_key, breakdown_key, capped)
+    people = person_totals(network, same_match_key, breakdown_key, capped, parameters.sort)
     rows = capped.rows
     per_person: dict[Statistic, tuple[SharedBits, int]] = {
         "people": (is_positive(network, people.total), rows),
@@ -153,6 +153,7 @@ def _sums(
             value,
             parameters.breakdowns,
             max(value.width, bits_for(largest)),
+            parameters.sort,
         )
         for name, (value, largest) in per_person.items()
     }

@@ -12,6 +12,7 @@ Aggregate = Literal["sum", "count"]
 Attribution = Literal["last-touch", "first-touch", "equal-credit"]
 Security = Literal["semi-honest", "malicious"]
 Mechanism = Literal["laplace", "laplace-per-helper"]
+Sort = Literal["bitonic", "shuffle"]
 Fanout = Literal["source", "trigger"]
 ReportKind = Literal["source", "trigger"]
 
@@ -64,7 +65,9 @@ class QueryParameters:
     fields of events. `attribution` says which of the sources before a trigger get its value, and
     `attribution_window`, in the unit of timestamps, how much earlier they may be; None is no limit
     (SPEC_NOTES: other-attributions). Of a match key at most `max_reports_per_match_key` reports take part,
-    a power of two; None is no limit (SPEC_NOTES: report-bound).
+    a power of two; None is no limit (SPEC_NOTES: report-bound). `sort` is how rows are put in order: by
+    shuffling them and opening comparisons, or by the specification's network, of several times the
+    gates, in which nothing is opened (SPEC_NOTES: revealed-order).
 
     The sums get noise that makes them (`epsilon`, `delta`)-differentially private, by `mechanism`;
     without epsilon they are exact. `match_keys_can_collide` says that match keys were hashed, so that
@@ -83,6 +86,7 @@ class QueryParameters:
     epsilon: Fraction | int | None = None
     delta: Fraction = DEFAULT_DELTA
     mechanism: Mechanism = "laplace"
+    sort: Sort = "shuffle"
     match_keys_can_collide: bool = False
     security: Security = "malicious"
     match_key_bits: int = 64
@@ -99,6 +103,7 @@ class QueryParameters:
         _check_choice("capping", self.capping, get_args(Capping))
         _check_choice("aggregate", self.aggregate, get_args(Aggregate))
         _check_choice("mechanism", self.mechanism, get_args(Mechanism))
+        _check_choice("sort", self.sort, get_args(Sort))
         if self.epsilon is not None:
             epsilon = exact_fraction("epsilon", self.epsilon, MIN_EPSILON, MAX_EPSILON)
             object.__setattr__(self, "epsilon", epsilon)  # normalised: an int becomes a Fraction
@@ -133,6 +138,7 @@ class QueryParameters:
             get_args(Security).index(self.security),
             get_args(Attribution).index(self.attribution),
             get_args(Mechanism).index(self.mechanism),
+            get_args(Sort).index(self.sort),
             int(self.match_keys_can_collide),
         )
         widths = (

@@ -61,7 +61,12 @@ def query(
         )
         width = bits_for(capped.rows * ((1 << reports.trigger_value.width) - 1))
         sums = sums_per_breakdown(
-            network, attributed.breakdown_key, capped, parameters.breakdowns, width
+            network,
+            attributed.breakdown_key,
+            capped,
+            parameters.breakdowns,
+            width,
+            parameters.sort,
         )
         noisy = add_noise(network, sums, parameters)
         check_products(network)

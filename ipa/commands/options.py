@@ -17,6 +17,7 @@ from ipa.parameters import (
     Mechanism,
     QueryParameters,
     Security,
+    Sort,
 )
 
 
@@ -65,7 +66,7 @@ def add_query_arguments(parser: argparse.ArgumentParser, *, with_cap: bool = Tru
 def add_helper_arguments(parser: argparse.ArgumentParser) -> None:
     """What only means something where helper parties compute."""
     helpers = parser.add_argument_group("helper parties")
-    _add_choices(helpers, ("security", Security))
+    _add_choices(helpers, ("security", Security), ("sort", Sort))
     add_noise_arguments(helpers)
     helpers.add_argument(
         "--no-noise",
@@ -152,6 +153,7 @@ def query_parameters(arguments: argparse.Namespace, cap: int | None = None) -> Q
         delta=DEFAULT_DELTA if delta is None else delta,
         mechanism=getattr(arguments, "mechanism", None) or QueryParameters.mechanism,
         security=getattr(arguments, "security", QueryParameters.security),
+        sort=getattr(arguments, "sort", QueryParameters.sort),
         match_key_bits=arguments.match_key_bits,
         attribution_constraint_id_bits=arguments.attribution_constraint_id_bits,
         timestamp_bits=arguments.timestamp_bits,

@@ -7,7 +7,6 @@ they are composed of. What a notebook needs can be imported from here.
 from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
 from ipa.protocols.circuits.addition import add, subtract, sum_of, sum_rows
-from ipa.protocols.circuits.bitonic_sort import sort_rows
 from ipa.protocols.circuits.comparison import greater_than
 from ipa.protocols.circuits.constants import public_columns, public_number, zero_extend
 from ipa.protocols.circuits.conversion import bits_from_elements, elements_from_bits
@@ -16,6 +15,7 @@ from ipa.protocols.circuits.equality import all_ones, equal
 from ipa.protocols.circuits.multiplexer import choose
 from ipa.protocols.circuits.multiplication import multiply, multiply_elements
 from ipa.protocols.circuits.scan import last_of_group, running_totals
+from ipa.protocols.circuits.sorting import sort_rows
 from ipa.protocols.helper_bits import HelperBits, helper_bits
 from ipa.protocols.last_touch import attribute_last_touch
 from ipa.protocols.match_key_compression import compress_match_keys

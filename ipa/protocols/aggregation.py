@@ -2,11 +2,12 @@
 
 from ipa.errors import ParameterError
 from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.parameters import Sort
 from ipa.protocols.circuits.addition import add_gates, subtract, sum_rows, sum_rows_gates
-from ipa.protocols.circuits.bitonic_sort import sort_gates, sort_rows
 from ipa.protocols.circuits.constants import public_columns, public_number, zero_extend
 from ipa.protocols.circuits.multiplication import multiply
 from ipa.protocols.circuits.scan import running_totals, running_totals_gates
+from ipa.protocols.circuits.sorting import rows_to_sort, sort_gates, sort_rows
 from ipa.sharing.bits import columns_from_rows, ones
 from ipa.sharing.shared_bits import SharedBits, join_columns, join_rows
 
@@ -21,6 +22,7 @@ def sums_per_breakdown(
     credit: SharedBits,
     breakdowns: int,
     width: int,
+    sort: Sort = "bitonic",
 ) -> SharedBits:
     """The sum of the credits of each breakdown key: row b of `width` columns is the sum of key b.
 
@@ -28,7 +30,7 @@ def sums_per_breakdown(
     that is less work is taken; both need `width` to hold the largest sum.
 
     Cost: that of sums_by_one_hot or of sums_by_sorting.
-    Reveals: nothing.
+    Reveals: what sort_rows reveals.
     Raises: ParameterError when the keys are too narrow for as many breakdowns.
     """
     if not 1 <= breakdowns <= 1 << breakdown_key.width:
@@ -38,11 +40,10 @@ def sums_per_breakdown(
         )
     shape = (credit.rows, breakdowns, breakdown_key.width, credit.width, width)
     by_one_hot = one_hot_gates(*shape, _COLUMN_OVERHEAD)
-    way = sums_by_sorting
-    if by_one_hot <= sorting_gates(*shape, _COLUMN_OVERHEAD):
-        way = sums_by_one_hot
     with network.step("aggregation"):
-        return way(network, breakdown_key, credit, breakdowns, width)
+        if by_one_hot <= sorting_gates(*shape, sort, _COLUMN_OVERHEAD):
+            return sums_by_one_hot(network, breakdown_key, credit, breakdowns, width)
+        return sums_by_sorting(network, breakdown_key, credit, breakdowns, width, sort)
 
 
 def sums_by_one_hot(
@@ -98,6 +99,7 @@ def sums_by_sorting(
     credit: SharedBits,
     breakdowns: int,
     width: int,
+    sort: Sort = "bitonic",
 ) -> SharedBits:
     """Sort the rows by breakdown key with a marker row after each key; markers read running totals.
 
@@ -106,16 +108,17 @@ def sums_by_sorting(
     the front in order; differences of neighbouring totals are the sums.
 
     Cost: the rounds of two sorts, of running_totals and of a subtraction; sorting_gates gates.
-    Reveals: nothing.
+    Reveals: what sort_rows reveals.
     """
     key_bits = breakdown_key.width + 1
-    marked = _with_markers(network, breakdown_key, credit, breakdowns)
-    ordered = sort_rows(network, marked, key_bits)
+    total = rows_to_sort(credit.rows + breakdowns, sort)
+    marked = _with_markers(network, breakdown_key, credit, breakdowns, total)
+    ordered = sort_rows(network, marked, key_bits, sort)
     all_one_group = public_columns(network, ordered.rows, [ones(ordered.rows) & ~1])
     credits = zero_extend(network, ordered[key_bits:], width)
     totals = running_totals(network, all_one_group, credits)
     is_row, key = ~ordered[0], ordered[1:key_bits]
-    front = sort_rows(network, join_columns(key, is_row, totals), key_bits)
+    front = sort_rows(network, join_columns(key, is_row, totals), key_bits, sort)
     cumulative = front[key_bits:].take_rows(0, breakdowns)
     return subtract(network, cumulative, cumulative.predecessors(1))
 
@@ -126,29 +129,33 @@ def sorting_gates(
     breakdown_key_bits: int,
     credit_bits: int,
     width: int,
+    sort: Sort = "bitonic",
     overhead: int = 0,
 ) -> int:
     """How many AND gates sums_by_sorting takes, with `overhead` more for each product of columns."""
-    total = 1 << (rows + breakdowns - 1).bit_length()
+    total = rows_to_sort(rows + breakdowns, sort)
     key_bits = breakdown_key_bits + 1
     return (
-        sort_gates(total, key_bits, key_bits + credit_bits, overhead)
+        sort_gates(total, key_bits, key_bits + credit_bits, sort, overhead)
         + running_totals_gates(total, width, overhead)
-        + sort_gates(total, key_bits, key_bits + width, overhead)
+        + sort_gates(total, key_bits, key_bits + width, sort, overhead)
         + (breakdowns + overhead) * add_gates(width)
     )
 
 
 def _with_markers(
-    network: HelperPartyNetwork, breakdown_key: SharedBits, credit: SharedBits, breakdowns: int
+    network: HelperPartyNetwork,
+    breakdown_key: SharedBits,
+    credit: SharedBits,
+    breakdowns: int,
+    total: int,
 ) -> SharedBits:
-    """(is marker, key, credit) of the rows, a marker per breakdown, and padding behind them all.
+    """(is marker, key, credit) of the rows, a marker per breakdown, and padding up to `total` rows.
 
     Padding rows are no markers and have the largest key and no credit. A row whose key is not below
     `breakdowns` sorts behind the last marker as well.
     """
     rows = credit.rows
-    total = 1 << (rows + breakdowns - 1).bit_length()
     largest = (1 << breakdown_key.width) - 1
     keys = list(range(breakdowns)) + [largest] * (total - rows - breakdowns)
     is_marker = public_columns(network, total, [ones(breakdowns) << rows])

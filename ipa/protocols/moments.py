@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ipa.network.helper_party_network import HelperPartyNetwork
-from ipa.parameters import bits_for
+from ipa.parameters import Sort, bits_for
 from ipa.protocols.circuits.addition import multiply_integers, sum_rows
-from ipa.protocols.circuits.bitonic_sort import sort_rows
 from ipa.protocols.circuits.constants import public_number, zero_extend
 from ipa.protocols.circuits.equality import all_ones, equal
 from ipa.protocols.circuits.multiplication import multiply
 from ipa.protocols.circuits.scan import running_totals
+from ipa.protocols.circuits.sorting import sort_rows
 from ipa.sharing.bits import ones
 from ipa.sharing.shared_bits import SharedBits, join_columns, join_rows
 
@@ -33,6 +33,7 @@ def person_totals(
     same_match_key: SharedBits,
     breakdown_key: SharedBits,
     credit: SharedBits,
+    sort: Sort = "bitonic",
 ) -> PersonTotals:
     """The totals of each person for each breakdown key, from rows in which a person's stand together.
 
@@ -41,7 +42,7 @@ def person_totals(
 
     Cost: that of a running total, a sort by bits_for(n) + breakdown key bits, a comparison of
     neighbours, running totals and a product.
-    Reveals: nothing.
+    Reveals: what sort_rows reveals.
     """
     rows, key_bits = credit.rows, breakdown_key.width
     with network.step("person-totals"):
@@ -49,7 +50,7 @@ def person_totals(
         width = max(1, bits_for(rows))
         person = running_totals(network, everyone, zero_extend(network, ~same_match_key, width))
         table = join_columns(breakdown_key, person, credit)
-        ordered = sort_rows(network, table, key_bits + width)
+        ordered = sort_rows(network, table, key_bits + width, sort)
         key = ordered[: key_bits + width]
         same = equal(network, key, key.predecessors(1)).and_public([ones(rows) & ~1])
         totals = running_totals(network, same, ordered[key_bits + width :])

@@ -1,19 +1,23 @@
-"""Padding: as many neutral reports as the sorting network needs."""
+"""Padding: as many neutral reports as sorting needs."""
 
 from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.parameters import Sort
 from ipa.protocols.circuits.constants import public_number
+from ipa.protocols.circuits.sorting import rows_to_sort
 from ipa.reports import GenericReports
 from ipa.sharing.shared_bits import SharedBits, join_rows
 
 
-def pad_reports(network: HelperPartyNetwork, reports: GenericReports) -> GenericReports:
-    """The reports and public ones below them, up to a power of two of rows.
+def pad_reports(
+    network: HelperPartyNetwork, reports: GenericReports, sort: Sort = "bitonic"
+) -> GenericReports:
+    """The reports and public ones below them, as many as `rows_to_sort` says; at least one row.
 
     A padding report is a trigger report of value 0 with every other field 0: it adds 0 to whatever
     it is attributed to, and a trigger never stands between another trigger and its source. (A
     padding source report could take credit.) Sends nothing. Source: SPEC_NOTES: padding.
     """
-    missing = (1 << (reports.rows - 1).bit_length()) - reports.rows if reports.rows else 1
+    missing = rows_to_sort(reports.rows, sort) - reports.rows
     if not missing:
         return reports
 

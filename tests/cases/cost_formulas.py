@@ -1,7 +1,7 @@
 """What circuits and steps cost, as their docstrings say, computed apart from them: rounds and AND gates."""
 
 from ipa.parameters import bits_for
-from ipa.protocols.circuits.bitonic_sort import sort_gates
+from ipa.protocols.circuits.bitonic_sort import bitonic_sort_gates
 from ipa.protocols.circuits.comparison import first_difference_gates
 
 Formula = tuple[int, int]
@@ -63,7 +63,7 @@ def division(quotient_bits: int, width: int) -> Formula:
 
 def sorting(rows: int, key_bits: int, width: int) -> Formula:
     k = log2(rows)
-    return k * (k + 1) // 2 * (1 + log2(key_bits)), sort_gates(rows, key_bits, width)
+    return k * (k + 1) // 2 * (1 + log2(key_bits)), bitonic_sort_gates(rows, key_bits, width)
 
 
 def attribution(rows: int, value_bits: int) -> Formula:

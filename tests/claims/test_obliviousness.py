@@ -26,7 +26,7 @@ from ipa.events import Event
 from ipa.events.workload import generate_events
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
-from ipa.protocols.circuits.bitonic_sort import sort_rows
+from ipa.protocols.circuits.bitonic_sort import bitonic_sort
 from ipa.protocols.circuits.comparison import greater_than
 from ipa.protocols.circuits.conversion import bits_from_elements, elements_from_bits
 from ipa.protocols.circuits.division import divide
@@ -144,7 +144,7 @@ def test_every_bit_a_helper_receives_in_a_sort_is_unbiased_over_seeds(rows: list
     for seed in range(runs):
         simulation = Simulation(seed)
         table = simulation.bits(rows, 3)
-        sort_rows(simulation.network, table, 3)
+        bitonic_sort(simulation.network, table, 3)
         for helper in HELPERS:
             own, right = table.shares_of(helper)
             view = bytes([*own, *right]) + unpadded(received_by(helper, simulation))
@@ -173,7 +173,7 @@ def test_a_helper_s_view_of_a_sort_does_not_tell_two_inputs_apart() -> None:
         totals: list[int] = []
         for seed in range(runs):
             simulation = Simulation(seed + runs * len(means))
-            sort_rows(simulation.network, simulation.bits(values, 4), 4)
+            bitonic_sort(simulation.network, simulation.bits(values, 4), 4)
             views = b"".join(received_by(helper, simulation) for helper in HELPERS)
             totals = [a + b for a, b in zip(totals or [0] * len(views), views, strict=True)]
         means.append([total / runs for total in totals])

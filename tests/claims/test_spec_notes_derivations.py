@@ -123,6 +123,7 @@ def test_what_helpers_agree_on_is_hashed_as_the_tables_say(most: int, security: 
         max_reports_per_match_key=most or None,
         epsilon=Fraction(3, 2),
         mechanism="laplace-per-helper",
+        sort="shuffle" if most else "bitonic",
         security=security,
         value_bits=5,
     )
@@ -139,6 +140,7 @@ def test_what_helpers_agree_on_is_hashed_as_the_tables_say(most: int, security: 
         rules = agreed_fields("Rules of the check", fields | more)
     choices = {"capping": 1, "aggregate": 1, "security": int(security == "malicious")}
     choices |= {"attribution": 0 if most else 1, "mechanism": 1, "match_keys_can_collide": 0}
+    choices |= {"sort": 1 if most else 0}
     widths = {"match_key_bits": 64, "attribution_constraint_id_bits": 16}
     others = {"breakdowns": 3, "cap": 9, "timestamp_bits": 32, "value_bits": 5}
     noise: dict[str, int | Fraction] = {

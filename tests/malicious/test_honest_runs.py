@@ -29,7 +29,7 @@ from ipa.oracle.steps import query_in_steps
 from ipa.parameters import Capping, QueryParameters
 from ipa.parties import HELPERS
 from ipa.protocols.circuits.addition import add, subtract, sum_rows
-from ipa.protocols.circuits.bitonic_sort import sort_rows
+from ipa.protocols.circuits.bitonic_sort import bitonic_sort
 from ipa.protocols.circuits.comparison import greater_than
 from ipa.protocols.circuits.conversion import bits_from_elements, elements_from_bits
 from ipa.protocols.circuits.division import divide
@@ -160,7 +160,7 @@ def test_sorting_and_scans(
     same[0] = 0
     simulation = MaliciousSimulation(seed, CheckRules(batch_gates=batch))
     network, x, group = simulation.network, simulation.bits(values, width), simulation.bits(same, 1)
-    ordered = sort_rows(network, x, width)
+    ordered = bitonic_sort(network, x, width)
     totals = running_totals(network, group, x)
     last = last_of_group(network, group, x)
     total = sum_rows(network, x, 1, width)

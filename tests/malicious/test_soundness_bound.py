@@ -8,7 +8,7 @@ from ipa.events.workload import generate_events
 from ipa.network.product_log import CheckRules
 from ipa.network.simulation import RunOptions
 from ipa.parameters import QueryParameters
-from ipa.protocols.circuits.bitonic_sort import sort_gates
+from ipa.protocols.circuits.bitonic_sort import bitonic_sort_gates
 from ipa.protocols.verification.bit_check import soundness_error
 from ipa.query import run_query
 from ipa.sharing.rings import PRIME_FIELD
@@ -21,7 +21,7 @@ def test_the_bound_for_a_query_of_a_million_events() -> None:
     rows = 1 << 20
     key = 64 + 16 + 32 + 1 + parameters.breakdown_key_bits
     # A million rows sorted three times is more than the whole query (see the next test).
-    gates = 3 * sort_gates(rows, key, key + parameters.value_bits)
+    gates = 3 * bitonic_sort_gates(rows, key, key + parameters.value_bits)
     batches = -(-gates // CheckRules().batch_gates) + 1
     worst = max(
         soundness_error(
@@ -42,7 +42,7 @@ def test_three_sorts_are_more_than_a_query() -> None:
     result = run_query(events, parameters, no_noise=True, options=RunOptions(seed=1))
     gates = sum(cost.and_gates for cost in result.costs.values())
     key = 64 + 16 + 32 + 1 + parameters.breakdown_key_bits
-    sort = sort_gates(1024, key, key + parameters.value_bits)
+    sort = bitonic_sort_gates(1024, key, key + parameters.value_bits)
     assert gates < 3 * sort
 
 

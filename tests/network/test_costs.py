@@ -29,7 +29,7 @@ from ipa.parameters import Capping, QueryParameters, bits_for
 from ipa.parties import HELPERS
 from ipa.protocols.aggregation import one_hot_gates, sorting_gates
 from ipa.protocols.circuits.addition import add, multiply_by_constant, subtract, sum_of, sum_rows
-from ipa.protocols.circuits.bitonic_sort import sort_gates, sort_rows
+from ipa.protocols.circuits.bitonic_sort import bitonic_sort, bitonic_sort_gates
 from ipa.protocols.circuits.comparison import first_difference_gates, greater_than
 from ipa.protocols.circuits.conversion import elements_from_bits
 from ipa.protocols.circuits.division import divide
@@ -177,10 +177,12 @@ def test_xor_to_additive_is_two_rounds_and_two_products_per_bit(rows: int, width
 def test_sorting(depth: int, key_bits: int, width: int) -> None:
     rows = 1 << depth
     simulation = Simulation(1)
-    sort_rows(simulation.network, simulation.bits([0] * rows, width), key_bits)
+    bitonic_sort(simulation.network, simulation.bits([0] * rows, width), key_bits)
     check(simulation, sorting(rows, key_bits, width))
     stages = depth * (depth + 1) // 2
-    assert sort_gates(rows, key_bits, width) <= stages * rows // 2 * (2 * (key_bits - 1) + width)
+    assert bitonic_sort_gates(rows, key_bits, width) <= stages * rows // 2 * (
+        2 * (key_bits - 1) + width
+    )
 
 
 @pytest.mark.parametrize("case", STEP_CASES, ids=str)

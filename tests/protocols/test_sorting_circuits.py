@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from strategies import SEEDS, Simulation, columns_of_numbers, examples
 
 from ipa.errors import ParameterError
-from ipa.protocols.circuits.bitonic_sort import bitonic_stages, sort_rows
+from ipa.protocols.circuits.bitonic_sort import bitonic_sort, bitonic_stages
 from ipa.sharing.bits import ones
 from ipa.sharing.dealing import reconstruct_for_testing
 
@@ -20,7 +20,7 @@ def test_sorting(depth: int, data: st.DataObject, seed: int, key_bits: int, more
     rows, width = 1 << depth, key_bits + more
     (values,) = data.draw(columns_of_numbers(rows, width))
     simulation = Simulation(seed)
-    result = secret(sort_rows(simulation.network, simulation.bits(values, width), key_bits))
+    result = secret(bitonic_sort(simulation.network, simulation.bits(values, width), key_bits))
     assert sorted(result) == sorted(values)  # whole rows move
     keys = [value & ones(key_bits) for value in result]
     assert keys == sorted(keys)
@@ -33,14 +33,14 @@ def test_the_network_sorts_every_column_of_bits(depth: int) -> None:
     for pattern in range(0, 1 << rows, 1 if depth < 4 else 641):
         bits = [pattern >> r & 1 for r in range(rows)]
         simulation = Simulation(1)
-        assert secret(sort_rows(simulation.network, simulation.bits(bits, 1), 1)) == sorted(bits)
+        assert secret(bitonic_sort(simulation.network, simulation.bits(bits, 1), 1)) == sorted(bits)
 
 
 @pytest.mark.parametrize("rows", [1024, 4096])
 def test_sorting_many_rows(rows: int) -> None:
     simulation = Simulation(rows)
     values = [simulation.randomness.random_bits(40) for _ in range(rows)]
-    result = secret(sort_rows(simulation.network, simulation.bits(values, 40), 33))
+    result = secret(bitonic_sort(simulation.network, simulation.bits(values, 40), 33))
     assert sorted(result) == sorted(values)
     assert [value % 2**33 for value in result] == sorted(value % 2**33 for value in values)
 
@@ -54,11 +54,11 @@ def test_the_stages_of_the_bitonic_network() -> None:
 def test_sorting_takes_a_power_of_two_of_rows(rows: int) -> None:
     simulation = Simulation(1)
     with pytest.raises(ParameterError, match=f"power of two of rows, not {rows}"):
-        sort_rows(simulation.network, simulation.bits([0] * rows, 3), 3)
+        bitonic_sort(simulation.network, simulation.bits([0] * rows, 3), 3)
 
 
 @pytest.mark.parametrize("key_bits", [-1, 0, 4])
 def test_sorting_takes_a_key_within_the_table(key_bits: int) -> None:
     simulation = Simulation(1)
     with pytest.raises(ParameterError, match="3 columns"):
-        sort_rows(simulation.network, simulation.bits([0] * 4, 3), key_bits)
+        bitonic_sort(simulation.network, simulation.bits([0] * 4, 3), key_bits)

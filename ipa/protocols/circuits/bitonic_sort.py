@@ -17,7 +17,7 @@ from ipa.sharing.bits import alternating
 from ipa.sharing.shared_bits import SharedBits, join_rows
 
 
-def sort_rows(network: HelperPartyNetwork, table: SharedBits, key_bits: int) -> SharedBits:
+def bitonic_sort(network: HelperPartyNetwork, table: SharedBits, key_bits: int) -> SharedBits:
     """The rows of `table` in ascending order of the number in their lowest `key_bits` columns.
 
     The row count is a power of two. Which of two rows with equal keys comes first is not defined.
@@ -47,8 +47,8 @@ def sort_rows(network: HelperPartyNetwork, table: SharedBits, key_bits: int) -> 
         return _in_order(halves)
 
 
-def sort_gates(rows: int, key_bits: int, width: int, overhead: int = 0) -> int:
-    """How many AND gates sort_rows takes for a power of two of rows.
+def bitonic_sort_gates(rows: int, key_bits: int, width: int, overhead: int = 0) -> int:
+    """How many AND gates bitonic_sort takes for a power of two of rows.
 
     Counts `overhead` more for each product of columns.
     """

@@ -37,8 +37,13 @@ def shuffle_sort(network: HelperPartyNetwork, table: SharedBits, key_bits: int) 
     if rows < 2:
         return table
     with network.step("sort"):
-        number_bits = (rows - 1).bit_length()
-        numbers = public_columns(network, rows, columns_from_rows(range(rows), number_bits))
+        bits = number_bits(rows)
+        numbers = public_columns(network, rows, columns_from_rows(range(rows), bits))
         shuffled = shuffle(network, join_columns(numbers, table))
-        order = reveal_order(network, shuffled, number_bits + key_bits)
-        return shuffled.take(order, shuffled.width)[number_bits:]
+        order = reveal_order(network, shuffled, bits + key_bits)
+        return shuffled.take(order, shuffled.width)[bits:]
+
+
+def number_bits(rows: int) -> int:
+    """How many bits the numbers of so many rows have."""
+    return max(0, rows - 1).bit_length()

@@ -1,0 +1,41 @@
+"""Sorting, by either way that a query can name (spec: Oblivious Sorting)."""
+
+from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.parameters import Sort
+from ipa.protocols.circuits.bitonic_sort import bitonic_sort, bitonic_sort_gates
+from ipa.protocols.circuits.comparison import first_difference_gates
+from ipa.protocols.circuits.shuffle_sort import number_bits, shuffle_sort
+from ipa.sharing.shared_bits import SharedBits
+
+
+def sort_rows(
+    network: HelperPartyNetwork, table: SharedBits, key_bits: int, sort: Sort = "bitonic"
+) -> SharedBits:
+    """The rows of `table` in ascending order of the number in their lowest `key_bits` columns.
+
+    Which of two rows with equal keys comes first is not defined. The bitonic network takes
+    `rows_to_sort` rows.
+
+    Cost: that of bitonic_sort or shuffle_sort.
+    Reveals: nothing, or by shuffle_sort a uniformly random permutation, drawn anew each time.
+    Raises: ParameterError for a key that is no part of the table, and for another number of rows.
+    """
+    way = {"bitonic": bitonic_sort, "shuffle": shuffle_sort}[sort]
+    return way(network, table, key_bits)
+
+
+def rows_to_sort(rows: int, sort: Sort) -> int:
+    """How many rows a table of at least `rows` must have: for the bitonic network a power of two."""
+    return 1 << (rows - 1).bit_length() if rows and sort == "bitonic" else max(1, rows)
+
+
+def sort_gates(rows: int, key_bits: int, width: int, sort: Sort, overhead: int = 0) -> int:
+    """How many AND gates sort_rows takes, with `overhead` more for each product of columns.
+
+    Those of the shuffle sort depend on the order that is opened: this is about the most it takes.
+    """
+    if sort == "bitonic":
+        return bitonic_sort_gates(rows, key_bits, width, overhead)
+    depth = number_bits(rows)
+    comparison = first_difference_gates(key_bits + depth)
+    return comparison * (max(4096, 6 * rows * depth // 5) + overhead * max(1, 2 * depth - 7))
