@@ -12,7 +12,7 @@ from ipa.events import Event, SourceEvent, TriggerEvent
 from ipa.network.costs import Cost, cost_of
 from ipa.network.interception import Transcript
 from ipa.network.simulation import simulated_network
-from ipa.parameters import Attribution, QueryParameters, Security
+from ipa.parameters import Attribution, QueryParameters, Security, Sort
 from ipa.reports import GenericReports, share_events
 from ipa.sharing.dealing import share_elements, share_rows
 from ipa.sharing.randomness import Randomness
@@ -88,6 +88,7 @@ def small_queries(
         capping=draw(st.sampled_from(["proportional", "truncate"])),
         aggregate=draw(st.sampled_from(["sum", "count"])),
         security=draw(st.sampled_from(["semi-honest", "malicious"])),
+        sort=draw(st.sampled_from(get_args(Sort))),
         match_key_bits=draw(st.integers(1, 3)),
         attribution_constraint_id_bits=draw(st.integers(1, 2)),
         timestamp_bits=timestamp_bits,

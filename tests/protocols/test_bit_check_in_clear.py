@@ -53,7 +53,7 @@ def check_in_clear(
         hashed = [0] * 3**variables
         for i in HELPERS:
             j = (i + 1) % 3
-            pieces = extended_products((x[i], x[j]), [(y[i], y[j])])
+            pieces = extended_products((x[i], x[j]), [(y[i], y[j])], length)
             new = column_hash.sums(column for (columns,) in pieces for column in columns)
             at = (*finite_points(variables), *infinite_points(variables))
             for e, value in zip(at, column_hash.sums(z[i]) + new, strict=True):

@@ -226,3 +226,10 @@ def test_a_tensor_is_all_products_the_first_factor_fastest(
         reduce(field.multiply, chosen, 1) for chosen in product(*(f for f in reversed(factors)))
     ]
     assert field.tensor(factors) == expected
+
+
+@given(st.sampled_from(sorted(MODULI)), st.data())
+def test_multiples_are_those_by_the_powers_of_x(degree: int, data: st.DataObject) -> None:
+    field = BinaryField(degree)
+    a = data.draw(st.integers(0, field.order - 1))
+    assert field.multiples(a) == [field.multiply(a, 1 << k) for k in range(degree)]

@@ -46,10 +46,12 @@ def test_extend_is_the_multilinear_extension_in_ternary_order(lists: list[list[i
     assert [values[e] for e in finite_points(variables)] == blocks
 
 
-@given(block_lists(2))
-def test_pieces_make_up_the_whole(lists: list[list[int]]) -> None:
+@given(block_lists(2), st.sampled_from([1, 1 << 12, 1 << 14, 1 << 20]))
+def test_pieces_make_up_the_whole(lists: list[list[int]], length: int) -> None:
+    """However long the columns, which decides how many there are in a piece."""
     wholes: list[list[int]] = [[], []]
-    for piece in extend_in_pieces(lists):
+    for piece in extend_in_pieces(lists, length):
+        assert len(piece[0]) == 1 or length < 1 << 20
         for whole, part in zip(wholes, piece, strict=True):
             whole += part
     assert wholes == [extend(blocks) for blocks in lists]
@@ -71,7 +73,7 @@ def test_product_shares_of_three_helpers_add_up(lists: list[list[int]]) -> None:
     for i in range(3):
         shares: list[list[int]] = [[] for _ in ys]
         pairs = [(y[i], y[(i + 1) % 3]) for y in ys]
-        for piece in extended_products((x[i], x[(i + 1) % 3]), pairs):
+        for piece in extended_products((x[i], x[(i + 1) % 3]), pairs, 1 << 14):
             for of_product, columns in zip(shares, piece, strict=True):
                 of_product += columns
         totals = [

@@ -43,11 +43,12 @@ from ipa.protocols.verification.inner_product import (
 )
 from ipa.protocols.verification.product_blocks import SectionBlocks, arrange, blocks_of
 from ipa.sharing.shared_elements import ElementPair, SharedElements
-from ipa.sharing.verification import sliced_vector
+from ipa.sharing.verification import packed_vector, sliced_vector
 from ipa.sharing.verification.binary_field import BinaryField
 from ipa.sharing.verification.blocks import Layout
 from ipa.sharing.verification.column_hash import KEY_BYTES, ColumnHash
 from ipa.sharing.verification.extension import extended_products, finite_points, infinite_points
+from ipa.sharing.verification.packed_vector import PackedVector
 from ipa.sharing.verification.shamir import ShamirPoints, shamir_points
 from ipa.sharing.verification.sliced_vector import SlicedVector
 
@@ -89,7 +90,11 @@ def check_bit_products(
             for helper, chunks in statement.x.items()
         }
         statement = InnerProduct(weighed, statement.y, statement.claim)
-        verify_inner_product(network, points, _chunks(field, None), statement)
+        sliced = _chunks(field, None)
+        for _ in range((-(-layout.length // packed_vector.SHORT) - 1).bit_length()):
+            statement = halve(network, points, sliced, statement)
+        short = InnerProduct(_packed(statement.x), _packed(statement.y), statement.claim)
+        verify_inner_product(network, points, _short_vectors(field), short)
 
 
 @lru_cache(maxsize=8)
@@ -187,7 +192,7 @@ def _values_of_group(
     hashed = weights.positions
     products: list[list[int]] = [[] for _ in group.ys]
     if group.section.variables:
-        for piece in extended_products(group.x, group.ys):
+        for piece in extended_products(group.x, group.ys, hashed.length):
             for of_product, columns in zip(products, piece, strict=True):
                 of_product += hashed.sums(columns)
     own, right = ([hashed.sums_of_bytes(z[share]) for z in group.zs] for share in (0, 1))
@@ -271,4 +276,21 @@ def _chunks(field: BinaryField, weights: ColumnHash | None) -> VectorArithmetic[
         fold=lambda low, high, point: sliced_vector.fold(field, low, high, point),
         inner_product=inner_product,
         only_element=lambda chunks: sliced_vector.to_elements(chunks[0])[0],
+    )
+
+
+def _packed(vectors: Mapping[int, list[SlicedVector]]) -> dict[int, PackedVector]:
+    """Each helper's only chunk, packed."""
+    return {helper: packed_vector.pack(chunk) for helper, (chunk,) in vectors.items()}
+
+
+def _short_vectors(field: BinaryField) -> VectorArithmetic[PackedVector]:
+    """Vectors of at most SHORT elements."""
+    return VectorArithmetic(
+        length=lambda vector: vector.length,
+        halves=lambda vector: packed_vector.halves(field, vector),
+        subtract=packed_vector.add,
+        fold=lambda low, high, point: packed_vector.fold(field, low, high, point),
+        inner_product=lambda a, b: packed_vector.inner_product(field, a, b),
+        only_element=packed_vector.only_element,
     )

@@ -47,5 +47,4 @@ def tag_errors(field: BinaryField, keys: Sequence[int], tagged: Columns, rows: i
 
 def _weights(field: BinaryField, keys: Sequence[int], width: int) -> list[int]:
     """What each of `width` columns counts: k_j x^b for bit b of word j."""
-    weights = (field.reduce(key << bit) for key in keys for bit in range(field.degree))
-    return list(weights)[:width]
+    return [weight for key in keys for weight in field.multiples(key)][:width]

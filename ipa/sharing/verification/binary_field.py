@@ -140,14 +140,27 @@ class BinaryField:
         product = 0
         for shift in _bits(constant):
             product ^= packed << shift
-        low = (self.order - 1) * _ones(len(values), 2 * self.degree)
+        reduced = self.reduce_slots(product, len(values))
+        return list(unpack(layout, reduced.to_bytes(calcsize(layout), "little"))[::2])
+
+    def reduce_slots(self, products: int, count: int) -> int:
+        """`count` polynomials of degree below 2d, side by side in slots of 2d bits, each reduced."""
+        low = (self.order - 1) * ones_apart(count, 2 * self.degree)
         tail = _bits(self.modulus ^ self.order)
         for _ in range(2):  # what overflows the first time is shorter than d - max(tail) bits
-            high = product >> self.degree & low
-            product &= low
+            high = products >> self.degree & low
+            products &= low
             for shift in tail:
-                product ^= high << shift
-        return list(unpack(layout, product.to_bytes(calcsize(layout), "little"))[::2])
+                products ^= high << shift
+        return products
+
+    def multiples(self, a: int) -> list[int]:
+        """a x^k for k = 0 .. d - 1."""
+        multiples = []
+        for _ in range(self.degree):
+            multiples.append(a)
+            a = a << 1 ^ (self.modulus if a >> self.degree - 1 else 0)
+        return multiples
 
     def to_bytes(self, a: int) -> bytes:
         """The element as d/8 bytes, little-endian."""
@@ -216,6 +229,6 @@ def _bits(value: int) -> list[int]:
 
 
 @lru_cache(maxsize=64)
-def _ones(count: int, distance: int) -> int:
+def ones_apart(count: int, distance: int) -> int:
     """`count` ones, `distance` bits apart, from bit 0."""
     return int.from_bytes((1).to_bytes(distance // 8, "little") * count, "little")

@@ -16,7 +16,7 @@ from ipa.sharing.bits import bytes_per_column, ones
 
 _LONGEST_BLOCK = 1 << 16  # bits; what is made of a group of longer ones outgrows the cache
 _SHORTEST_BLOCK = 1 << 7  # bits; shorter ones cost Python calls and save nothing
-_BLOCKS = 1 << 8  # as many columns of products at least, where blocks need not be shorter for it
+_BLOCKS = 32
 _MOST_PRODUCTS = 1 << 8  # of one factor: more would save nothing
 _GATES_PER_PRODUCT = 1 << 16  # fewer are not worth the Python calls that a product costs
 _SMALLEST_SECTION = 1 << 6  # a section with a smaller part of the batch than this costs more

@@ -16,8 +16,8 @@ from ipa.errors import MismatchError
 
 Pair = tuple[Sequence[int], Sequence[int]]
 
-_PIECE = 8
-"""Blocks whose extension is made breadth first: larger, and it outgrows the cache."""
+_PIECE_BITS = 1 << 17
+"""Bits of blocks whose extension is made breadth first: larger, and it outgrows the cache."""
 
 
 def extend(blocks: Sequence[int]) -> list[int]:
@@ -40,19 +40,20 @@ def extend(blocks: Sequence[int]) -> list[int]:
     return values
 
 
-def extend_in_pieces(operands: Sequence[Sequence[int]]) -> Iterator[list[list[int]]]:
+def extend_in_pieces(operands: Sequence[Sequence[int]], length: int) -> Iterator[list[list[int]]]:
     """The extensions of several operands side by side, in consecutive pieces of `extend`'s order.
 
     The variables at the top are expanded depth first, so that what is worked on stays in the
     processor's cache and in memory already allocated: half the time of `extend` on long columns.
+    Columns have `length` bits.
     """
-    if len(operands[0]) <= _PIECE:
+    if len(operands[0]) * length <= _PIECE_BITS or len(operands[0]) == 1:
         yield [extend(blocks) for blocks in operands]
         return
     half = len(operands[0]) // 2
-    yield from extend_in_pieces([blocks[:half] for blocks in operands])
-    yield from extend_in_pieces([blocks[half:] for blocks in operands])
-    yield from extend_in_pieces([list(map(xor, b[:half], b[half:])) for b in operands])
+    yield from extend_in_pieces([blocks[:half] for blocks in operands], length)
+    yield from extend_in_pieces([blocks[half:] for blocks in operands], length)
+    yield from extend_in_pieces([list(map(xor, b[:half], b[half:])) for b in operands], length)
 
 
 @cache
@@ -70,12 +71,13 @@ def infinite_points(variables: int) -> tuple[int, ...]:
     return tuple(compress(range(3**variables), _at_infinity(variables)))
 
 
-def extended_products(x: Pair, ys: Sequence[Pair]) -> Iterator[list[Iterator[int]]]:
+def extended_products(x: Pair, ys: Sequence[Pair], length: int) -> Iterator[list[Iterator[int]]]:
     """A helper's additive shares of X(e) Y(e) at the `infinite_points`, each a column of bits.
 
     `x` and each of `ys` are a helper's replicated shares, first and second component, of 2^l blocks
-    each; X is a factor of every Y. One list after another holds, for each Y, the columns of the next
-    few points: all of them take (3/2)^l times the space of the blocks, so they are made one by one.
+    of `length` bits each; X is a factor of every Y. One list after another holds, for each Y, the
+    columns of the next few points: all of them take (3/2)^l times the space of the blocks, so they
+    are made one by one.
     The local product share is x0 (y0 + y1) + x1 y0 (Araki et al. 2016) without a zero share: it
     depends on secrets and must be masked before it is sent.
     """
@@ -83,7 +85,7 @@ def extended_products(x: Pair, ys: Sequence[Pair]) -> Iterator[list[Iterator[int
     for own, right in ys:
         operands += [own, list(map(xor, own, right))]
     infinite = iter(_at_infinity(len(x[0]).bit_length() - 1))
-    for x0, x1, *rest in extend_in_pieces(operands):
+    for x0, x1, *rest in extend_in_pieces(operands, length):
         wanted = list(islice(infinite, len(x0)))
         yield [
             compress(map(xor, map(and_, x0, y01), map(and_, x1, y0)), wanted)

@@ -85,8 +85,7 @@ def _choices(degree: int, weights: tuple[int, ...]) -> Callable[[Sequence[int]],
 
 def scale(field: BinaryField, vector: SlicedVector, constant: int) -> SlicedVector:
     """A public constant times every element: column k is a block of weight constant * x^k."""
-    weights = [field.reduce(constant << k) for k in range(field.degree)]
-    return combine(field, vector.columns, weights, vector.length)
+    return combine(field, vector.columns, field.multiples(constant), vector.length)
 
 
 # Products: Karatsuba, which is `extension.extend` over the bits of the column number
@@ -139,8 +138,8 @@ def leaf_products(pairs: Iterable[tuple[SlicedVector, SlicedVector]]) -> list[in
     """
     extended = []
     for a, b in pairs:
-        _common_length([a, b])
-        extended.append(extend_in_pieces([a.columns, b.columns]))
+        length = _common_length([a, b])
+        extended.append(extend_in_pieces([a.columns, b.columns], length))
     leaves: list[int] = []
     while extended:
         total: list[int] = []
