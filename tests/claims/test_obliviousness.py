@@ -1,9 +1,13 @@
 """What the helpers say does not depend on what they compute on.
 
 The shape of a transcript (step, sender, receiver, size of every message) is a function of the public
-sizes and parameters alone. And one helper's view, its shares and the messages it receives, is made
-of bits that are random whatever the input.
+sizes and parameters alone, and where rows are sorted by shuffling them, of the permutation that is
+opened, which is uniformly random. And one helper's view, its shares and the messages it receives, is
+made of bits that are random whatever the input.
 """
+
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -22,8 +26,9 @@ from strategies import (
     small_queries,
 )
 
-from ipa.events import Event
+from ipa.events import Event, SourceEvent
 from ipa.events.workload import generate_events
+from ipa.oracle.steps import rows_from_events
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
 from ipa.protocols.circuits.bitonic_sort import bitonic_sort
@@ -77,8 +82,54 @@ def test_two_queries_of_one_shape_give_transcripts_of_one_shape(
     data: st.DataObject, seed: int, query_case: tuple[list[Event], QueryParameters]
 ) -> None:
     events, parameters = query_case
+    parameters = replace(parameters, sort="bitonic")
     others = data.draw(events_within(parameters, len(events)))
     check_alike(whole_query(seed, events, parameters), whole_query(seed + 1, others, parameters))
+
+
+@examples(25)
+@given(st.data(), SEEDS, small_queries(max_events=20))
+def test_equal_rankings_give_equal_shapes_whatever_the_data(
+    data: st.DataObject, seed: int, query_case: tuple[list[Event], QueryParameters]
+) -> None:
+    """Both times the reports come in order, and the same seed shuffles them: what is opened is equal."""
+    events, parameters = query_case
+    parameters = replace(
+        parameters, sort="shuffle", attribution="last-touch", attribution_window=None
+    )
+    others = data.draw(events_within(parameters, len(events)))
+    check_alike(
+        whole_query(seed, in_order(events), parameters),
+        whole_query(seed, in_order(others), parameters),
+    )
+
+
+def in_order(events: list[Event]) -> list[Event]:
+    """As sort_reports puts them, so that the shuffle alone decides what is opened."""
+    rows = [(row.sort_key, place) for place, row in enumerate(rows_from_events(events, "sum"))]
+    return [events[place] for _, place in sorted(rows)]
+
+
+def test_what_a_query_opens_has_one_distribution_whatever_the_data() -> None:
+    """Of 3 reports in order, in reverse and all equal: each order is opened a sixth of the time."""
+    parameters = QueryParameters(breakdowns=2, cap=3, security="semi-honest", value_bits=2)
+    source = SourceEvent(1, 1, 1, 0)
+    inputs = [
+        [replace(source, match_key=key) for key in keys]
+        for keys in ((1, 2, 3), (3, 2, 1), (2, 2, 2))
+    ]
+    for events in inputs:
+        seen = Counter(opened_in(whole_query(seed, [*events], parameters)) for seed in range(600))
+        assert len(seen) == 6
+        assert all(abs(count - 100) < 6 * 10 for count in seen.values())
+
+
+def opened_in(simulation: Simulation) -> int:
+    """The column that the sort opened: each helper is sent the share that it lacks."""
+    sent = simulation.transcript.messages
+    lacking = {m.receiver: m.payload for m in sent if m.step == "query/sort/compare/open"}
+    shares = [int.from_bytes(lacking[helper], "little") for helper in HELPERS]
+    return shares[0] ^ shares[1] ^ shares[2]
 
 
 @pytest.mark.parametrize("case", [case for case in STEP_CASES if case.name != "padding"], ids=str)

@@ -1,28 +1,42 @@
 """The bounds on what passes the check, for the real fields: what they count and how small they are."""
 
 from math import log2
+from typing import get_args
 
 import pytest
 
 from ipa.events.workload import generate_events
 from ipa.network.product_log import CheckRules
 from ipa.network.simulation import RunOptions
-from ipa.parameters import QueryParameters
-from ipa.protocols.circuits.bitonic_sort import bitonic_sort_gates
+from ipa.parameters import QueryParameters, Sort
+from ipa.protocols.circuits.sorting import sort_gates
 from ipa.protocols.verification.bit_check import soundness_error
 from ipa.query import run_query
 from ipa.sharing.rings import PRIME_FIELD
 from ipa.sharing.verification.blocks import Layout, Section, choose_layout
 
+SORTS = 3
+"""More than a query has: one of reports, and two where there are many breakdown keys."""
 
-def test_the_bound_for_a_query_of_a_million_events() -> None:
+LEVELS = 100
+"""More batches than the opened comparisons of a million rows come in; each is checked by itself."""
+
+SHUFFLE_ERROR = 3 / 2**64
+"""An error in a shuffle passes each of three comparisons with 2^-64 (SPEC_NOTES: shuffle)."""
+
+
+@pytest.mark.parametrize("sort", get_args(Sort))
+def test_the_bound_for_a_query_of_a_million_events(sort: Sort) -> None:
     """Batches times the bound of a batch, with room for every width: at most 2^-40."""
     parameters = QueryParameters(breakdowns=256, cap=1 << 16)
     rows = 1 << 20
     key = 64 + 16 + 32 + 1 + parameters.breakdown_key_bits
     # A million rows sorted three times is more than the whole query (see the next test).
-    gates = 3 * bitonic_sort_gates(rows, key, key + parameters.value_bits)
+    gates = SORTS * sort_gates(rows, key, key + parameters.value_bits, "bitonic")
     batches = -(-gates // CheckRules().batch_gates) + 1
+    if sort == "shuffle":
+        assert sort_gates(rows, key, key + parameters.value_bits, sort) < gates / SORTS
+        batches += SORTS * LEVELS
     worst = max(
         soundness_error(
             choose_layout({(shape, count): -(-2 * CheckRules().batch_gates // (shape * count))}),
@@ -32,17 +46,19 @@ def test_the_bound_for_a_query_of_a_million_events() -> None:
         for count in (1, 2, 3, 129, 256)
     )
     assert 0 < worst < 2.0**-50
-    assert batches * worst <= 2.0**-40
+    assert batches * worst + SORTS * SHUFFLE_ERROR <= 2.0**-40
 
 
 def test_three_sorts_are_more_than_a_query() -> None:
     """At a size that can be run; of a larger query the sort is a larger part."""
-    parameters = QueryParameters(breakdowns=256, cap=1 << 16, security="semi-honest")
+    parameters = QueryParameters(
+        breakdowns=256, cap=1 << 16, security="semi-honest", sort="bitonic"
+    )
     events = generate_events(1024, breakdowns=256)
     result = run_query(events, parameters, no_noise=True, options=RunOptions(seed=1))
     gates = sum(cost.and_gates for cost in result.costs.values())
     key = 64 + 16 + 32 + 1 + parameters.breakdown_key_bits
-    sort = bitonic_sort_gates(1024, key, key + parameters.value_bits)
+    sort = sort_gates(1024, key, key + parameters.value_bits, "bitonic")
     assert gates < 3 * sort
 
 
