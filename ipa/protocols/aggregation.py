@@ -3,16 +3,18 @@
 from ipa.errors import ParameterError
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.protocols.circuits.addition import add_gates, subtract, sum_rows, sum_rows_gates
-from ipa.protocols.circuits.bitonic_sort import sort_gates, sort_rows
-from ipa.protocols.circuits.constants import public_columns, public_number, zero_extend
+from ipa.protocols.circuits.bitonic_sort import sort_gates, sort_rounds, sort_rows
+from ipa.protocols.circuits.constants import public_columns, public_number
 from ipa.protocols.circuits.multiplication import multiply
 from ipa.protocols.circuits.scan import running_totals, running_totals_gates
 from ipa.sharing.bits import columns_from_rows, ones
 from ipa.sharing.shared_bits import SharedBits, join_columns, join_rows
 
 # What Python's calls for the product of two columns cost besides the work on their bits, in gates:
-# with few rows and many breakdowns they decide which way is faster.
+# with few rows and many breakdowns they decide which way is faster. So do the rounds of the two sorts,
+# by far the most that either way has.
 _COLUMN_OVERHEAD = 1 << 11
+_ROUND_OVERHEAD = 1 << 15
 
 
 def sums_per_breakdown(
@@ -37,10 +39,11 @@ def sums_per_breakdown(
             f"{breakdown_key.width} bits, not {breakdowns}"
         )
     shape = (credit.rows, breakdowns, breakdown_key.width, credit.width, width)
+    total = 1 << (credit.rows + breakdowns - 1).bit_length()
+    rounds = 2 * sort_rounds(total, breakdown_key.width + 1)
     by_one_hot = one_hot_gates(*shape, _COLUMN_OVERHEAD)
-    way = sums_by_sorting
-    if by_one_hot <= sorting_gates(*shape, _COLUMN_OVERHEAD):
-        way = sums_by_one_hot
+    by_sorting = sorting_gates(*shape, _COLUMN_OVERHEAD) + rounds * _ROUND_OVERHEAD
+    way = sums_by_one_hot if by_one_hot <= by_sorting else sums_by_sorting
     with network.step("aggregation"):
         return way(network, breakdown_key, credit, breakdowns, width)
 
@@ -112,8 +115,7 @@ def sums_by_sorting(
     marked = _with_markers(network, breakdown_key, credit, breakdowns)
     ordered = sort_rows(network, marked, key_bits)
     all_one_group = public_columns(network, ordered.rows, [ones(ordered.rows) & ~1])
-    credits = zero_extend(network, ordered[key_bits:], width)
-    totals = running_totals(network, all_one_group, credits)
+    totals = running_totals(network, all_one_group, ordered[key_bits:], width)
     is_row, key = ~ordered[0], ordered[1:key_bits]
     front = sort_rows(network, join_columns(key, is_row, totals), key_bits)
     cumulative = front[key_bits:].take_rows(0, breakdowns)
@@ -133,9 +135,9 @@ def sorting_gates(
     key_bits = breakdown_key_bits + 1
     return (
         sort_gates(total, key_bits, key_bits + credit_bits, overhead)
-        + running_totals_gates(total, width, overhead)
+        + running_totals_gates(total, credit_bits, width, overhead=overhead)
         + sort_gates(total, key_bits, key_bits + width, overhead)
-        + (breakdowns + overhead) * add_gates(width)
+        + (breakdowns + overhead) * add_gates(width, breakdowns)
     )
 
 
