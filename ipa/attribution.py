@@ -158,7 +158,8 @@ def _give(
     shares = split_values(network, value, sources)
     each = zero_extend(network, shares.each, width)
     left_over = attribute_last_touch(network, same, ordered.is_trigger, shares.left_over)
-    return _Given(each, running_totals(network, same, each), zero_extend(network, left_over, width))
+    total = running_totals(network, same, shares.each, width)
+    return _Given(each, total, zero_extend(network, left_over, width))
 
 
 def _sort_with(

@@ -4,16 +4,18 @@ from ipa.errors import ParameterError
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.parameters import Sort
 from ipa.protocols.circuits.addition import add_gates, subtract, sum_rows, sum_rows_gates
-from ipa.protocols.circuits.constants import public_columns, public_number, zero_extend
+from ipa.protocols.circuits.constants import public_columns, public_number
 from ipa.protocols.circuits.multiplication import multiply
 from ipa.protocols.circuits.scan import running_totals, running_totals_gates
-from ipa.protocols.circuits.sorting import rows_to_sort, sort_gates, sort_rows
+from ipa.protocols.circuits.sorting import rows_to_sort, sort_gates, sort_rounds, sort_rows
 from ipa.sharing.bits import columns_from_rows, ones
 from ipa.sharing.shared_bits import SharedBits, join_columns, join_rows
 
 # What Python's calls for the product of two columns cost besides the work on their bits, in gates:
-# with few rows and many breakdowns they decide which way is faster.
+# with few rows and many breakdowns they decide which way is faster. So do the rounds of the two sorts,
+# by far the most that either way has.
 _COLUMN_OVERHEAD = 1 << 11
+_ROUND_OVERHEAD = 1 << 15
 
 
 def sums_per_breakdown(
@@ -39,9 +41,12 @@ def sums_per_breakdown(
             f"{breakdown_key.width} bits, not {breakdowns}"
         )
     shape = (credit.rows, breakdowns, breakdown_key.width, credit.width, width)
+    total = rows_to_sort(credit.rows + breakdowns, sort)
+    rounds = 2 * sort_rounds(total, breakdown_key.width + 1, sort)
     by_one_hot = one_hot_gates(*shape, _COLUMN_OVERHEAD)
+    by_sorting = sorting_gates(*shape, sort, _COLUMN_OVERHEAD) + rounds * _ROUND_OVERHEAD
     with network.step("aggregation"):
-        if by_one_hot <= sorting_gates(*shape, sort, _COLUMN_OVERHEAD):
+        if by_one_hot <= by_sorting:
             return sums_by_one_hot(network, breakdown_key, credit, breakdowns, width)
         return sums_by_sorting(network, breakdown_key, credit, breakdowns, width, sort)
 
@@ -115,8 +120,7 @@ def sums_by_sorting(
     marked = _with_markers(network, breakdown_key, credit, breakdowns, total)
     ordered = sort_rows(network, marked, key_bits, sort)
     all_one_group = public_columns(network, ordered.rows, [ones(ordered.rows) & ~1])
-    credits = zero_extend(network, ordered[key_bits:], width)
-    totals = running_totals(network, all_one_group, credits)
+    totals = running_totals(network, all_one_group, ordered[key_bits:], width)
     is_row, key = ~ordered[0], ordered[1:key_bits]
     front = sort_rows(network, join_columns(key, is_row, totals), key_bits, sort)
     cumulative = front[key_bits:].take_rows(0, breakdowns)
@@ -137,9 +141,9 @@ def sorting_gates(
     key_bits = breakdown_key_bits + 1
     return (
         sort_gates(total, key_bits, key_bits + credit_bits, sort, overhead)
-        + running_totals_gates(total, width, overhead)
+        + running_totals_gates(total, credit_bits, width, overhead=overhead)
         + sort_gates(total, key_bits, key_bits + width, sort, overhead)
-        + (breakdowns + overhead) * add_gates(width)
+        + (breakdowns + overhead) * add_gates(width, breakdowns)
     )
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.parameters import bits_for
 from ipa.protocols.circuits.addition import subtract
-from ipa.protocols.circuits.constants import zero_extend
 from ipa.protocols.circuits.division import divide_with_remainder
 from ipa.protocols.circuits.equality import all_ones
 from ipa.protocols.circuits.multiplication import multiply
@@ -35,8 +34,7 @@ def sources_so_far(
     """
     width = max(1, bits_for(is_trigger.rows))
     with network.step("sources-so-far"):
-        ones = zero_extend(network, ~is_trigger, width)
-        return running_totals(network, same_match_key_and_constraint, ones)
+        return running_totals(network, same_match_key_and_constraint, ~is_trigger, width)
 
 
 def split_values(

@@ -50,5 +50,5 @@ def attribute_first_touch(
         value = multiply(network, is_earlier, trigger_value)
         # A run of triggers and the source behind it: the source gets the sum of the run.
         after_trigger = multiply(network, same, is_trigger.predecessors(1))
-        credit = running_totals(network, after_trigger, zero_extend(network, value, width))
+        credit = running_totals(network, after_trigger, value, width)
         return multiply(network, ~is_trigger, credit)

@@ -2,11 +2,9 @@
 
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.parameters import bits_for
-from ipa.protocols.circuits.addition import add
-from ipa.protocols.circuits.constants import public_number, zero_extend
 from ipa.protocols.circuits.multiplication import multiply
-from ipa.protocols.circuits.scan import longest_group
-from ipa.sharing.shared_bits import SharedBits, join_columns
+from ipa.protocols.circuits.scan import longest_group, totals_to_come
+from ipa.sharing.shared_bits import SharedBits
 
 
 def attribute_last_touch(
@@ -18,40 +16,25 @@ def attribute_last_touch(
 ) -> SharedBits:
     """The credit of each sorted row: on source rows the sum of their triggers' values, else 0.
 
-    `trigger_value` is 0 on source rows, as in every generic report.
-    In pass i each row looks 2^i rows ahead: as long as everything between is a trigger of its own
-    group, it adds what that row has accumulated,
+    `trigger_value` is 0 on source rows, as in every generic report. A row hands on what it has to the
+    row before it if it is a trigger of that row's group,
 
-        flag = stop AND same_match_key_and_constraint[+2^i] AND is_trigger[+2^i]
-        credit = credit + flag AND credit[+2^i]
-        stop = flag AND stop[+2^i]
+        goes_on = (same_match_key_and_constraint AND is_trigger)[+1]
+        credit = trigger_value + goes_on AND credit[+1]
 
-    which is the spec's pseudocode; its worked tables leave out the last factor
-    (SPEC_NOTES: last-touch-table). n is the number of rows, or `longest` if no group has more rows than
-    that. All ceil(log2 n) passes always run. After pass i a row holds at most 2^(i+1) values, and credit
-    is that wide: it cannot wrap. Returns w = bits_for(n * (2^v - 1)) columns for values of v bits.
+    so a source gets the triggers up to the next source. The spec computes this sum in ceil(log2 n)
+    passes, in which every row looks 2^i rows ahead: `last_touch_passes` in `ipa/oracle/steps.py` is its
+    pseudocode, whose stop bit is goes_on after a pass (its worked tables leave out one factor,
+    SPEC_NOTES: last-touch-table). n is the number of rows, or `longest` if no group has more rows than
+    that. A sum of 2^i values is i bits wider than a value: it cannot wrap. Returns
+    w = bits_for(n * (2^v - 1)) columns for values of v bits.
 
-    Cost: two rounds and 1 + w gates per row; in each pass two rounds and an addition more, with
-        2 + (the width of credit before the pass) gates per row and those of the addition.
+    Cost: two rounds and 1 + w gates per row, and those of totals_to_come.
     Reveals: nothing.
     """
-    rows, value_bits = trigger_value.rows, trigger_value.width
-    longest = longest_group(rows, longest)
+    most = longest_group(trigger_value.rows, longest)
+    width = bits_for(most * ((1 << trigger_value.width) - 1))
     with network.step("attribution"):
         linked = multiply(network, same_match_key_and_constraint, is_trigger)
-        stop = public_number(network, rows, 1, 1)
-        credit, distance = trigger_value, 1
-        while distance < longest:
-            with network.step(f"distance-{distance}"):
-                flag = multiply(network, stop, linked.successors(distance))
-                ahead = join_columns(stop, credit).successors(distance)
-                taken = multiply(network, flag, ahead)
-                width = bits_for(min(longest, 2 * distance) * ((1 << value_bits) - 1))
-                stop = taken[0]
-                credit = add(
-                    network,
-                    zero_extend(network, credit, width),
-                    zero_extend(network, taken[1:], width),
-                )
-            distance *= 2
+        credit = totals_to_come(network, linked.successors(1), trigger_value, width, most)
         return multiply(network, ~is_trigger, credit)

@@ -11,7 +11,7 @@ from itertools import combinations
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.parameters import Sort, bits_for
 from ipa.protocols.circuits.addition import multiply_integers, sum_rows
-from ipa.protocols.circuits.constants import public_number, zero_extend
+from ipa.protocols.circuits.constants import public_number
 from ipa.protocols.circuits.equality import all_ones, equal
 from ipa.protocols.circuits.multiplication import multiply
 from ipa.protocols.circuits.scan import running_totals
@@ -48,7 +48,7 @@ def person_totals(
     with network.step("person-totals"):
         everyone = public_number(network, rows, 1, 1).and_public([ones(rows) & ~1])
         width = max(1, bits_for(rows))
-        person = running_totals(network, everyone, zero_extend(network, ~same_match_key, width))
+        person = running_totals(network, everyone, ~same_match_key, width)
         table = join_columns(breakdown_key, person, credit)
         ordered = sort_rows(network, table, key_bits + width, sort)
         key = ordered[: key_bits + width]

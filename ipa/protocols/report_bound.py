@@ -37,8 +37,8 @@ def bound_reports(
     they have value 0 as soon as one of them is beyond. Where there are no more than `most` rows at all,
     nothing is done.
 
-    Cost: for M = `most`, times of t bits and values of v, 3 + 2 log2 M + ceil(log2(t + 2)) rounds and
-        v + t + 4 + 3 log2 M gates per row.
+    Cost: for M = `most`, times of t bits and values of v, 2 + log2 M + ceil(log2(t + 2)) rounds and
+        v + t + 2 + log2 M gates per row, and those of last_of_group for one column and 2M rows.
     Reveals: nothing.
     """
     if most >= timestamp.rows:

@@ -139,3 +139,51 @@ def alternating(rows: int, run: int) -> int:
         column |= column << length
         length *= 2
     return column & ones(rows)
+
+
+def every_other_row(column: int, rows: int) -> tuple[int, int]:
+    """The even and the odd rows of a column of `rows` bits, as two columns.
+
+    Cost: about 0.5 ns per bit.
+    """
+    data = column.to_bytes(2 * ((rows + 15) // 16), "little")
+    low, high = data[::2], data[1::2]
+    even, odd = (
+        int.from_bytes(low.translate(into_low), "little")
+        | int.from_bytes(high.translate(into_high), "little")
+        for into_low, into_high in (_EVEN_BITS, _ODD_BITS)
+    )
+    return even, odd
+
+
+def interleaved(even: int, odd: int, rows: int) -> int:
+    """The column whose even and odd rows are given; the inverse of every_other_row.
+
+    Cost: about 0.5 ns per bit.
+    """
+    return _spread(even, rows) | _spread(odd, rows) << 1
+
+
+def _spread(column: int, rows: int) -> int:
+    """Row r becomes row 2r."""
+    data = column.to_bytes((rows + 15) // 16, "little")
+    spread = bytearray(2 * len(data))
+    spread[::2], spread[1::2] = (data.translate(table) for table in _SPREAD)
+    return int.from_bytes(spread, "little")
+
+
+def _every_second_bit(byte: int) -> int:
+    return sum((byte >> 2 * bit & 1) << bit for bit in range(4))
+
+
+_EVEN_BITS, _ODD_BITS = (
+    tuple(bytes(_every_second_bit(byte >> odd) << up for byte in range(256)) for up in (0, 4))
+    for odd in (0, 1)
+)
+"""By byte its even or odd bits, for the lower half of a byte and for the upper half."""
+
+_SPREAD = tuple(
+    bytes(sum((byte >> up + bit & 1) << 2 * bit for bit in range(4)) for byte in range(256))
+    for up in (0, 4)
+)
+"""By byte its lower or its upper half, with a zero behind each bit."""

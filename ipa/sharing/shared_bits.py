@@ -11,7 +11,7 @@ from operator import and_, xor
 from ipa.errors import MismatchError
 from ipa.parties import right_of
 from ipa.ranges import check_integer
-from ipa.sharing.bits import Columns, ones
+from ipa.sharing.bits import Columns, every_other_row, interleaved, ones
 from ipa.sharing.secret import Secret
 
 ColumnPair = tuple[Columns, Columns]
@@ -139,6 +139,26 @@ class SharedBits(Secret):
         keep = ones(self.rows)
         return self.map_columns(self.rows, lambda column: column << distance & keep)
 
+    def every_other_row(self) -> tuple["SharedBits", "SharedBits"]:
+        """The even rows and the odd rows, which are as many or one fewer."""
+        rows = self.rows
+        split = {
+            helper: [[every_other_row(column, rows) for column in share] for share in pair]
+            for helper, pair in self._shares.items()
+        }
+
+        def half(which: int, count: int) -> "SharedBits":
+            shares = {
+                helper: (
+                    [columns[which] for columns in own],
+                    [columns[which] for columns in right],
+                )
+                for helper, (own, right) in split.items()
+            }
+            return SharedBits(self.network_name, count, self.width, shares)
+
+        return half(0, (rows + 1) // 2), half(1, rows // 2)
+
     def map_linear(
         self, rows: int, width: int, change: Callable[[Columns], Columns]
     ) -> "SharedBits":
@@ -209,6 +229,25 @@ def join_rows(*tables: SharedBits) -> SharedBits:
     for table in tables[1:]:
         total = _append_rows(total, table)
     return total
+
+
+def interleave_rows(even: SharedBits, odd: SharedBits) -> SharedBits:
+    """The rows of two tables of equal width in turn: the inverse of every_other_row.
+
+    Raises: MismatchError when widths or networks differ, or `odd` has not as many rows or one fewer.
+    """
+    same_kind = even.network_name == odd.network_name and even.width == odd.width
+    if not same_kind or not 0 <= even.rows - odd.rows <= 1:
+        raise MismatchError("only tables of one network, width and number of rows are interleaved")
+    rows = even.rows + odd.rows
+    shares = {}
+    for helper, pair in even._shares.items():
+        own, right = (
+            [interleaved(a, b, rows) for a, b in zip(*both, strict=True)]
+            for both in zip(pair, odd.shares_of(helper), strict=True)
+        )
+        shares[helper] = (own, right)
+    return SharedBits(even.network_name, rows, even.width, shares)
 
 
 def _append_rows(upper: SharedBits, lower: SharedBits) -> SharedBits:

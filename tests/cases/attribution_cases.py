@@ -6,13 +6,15 @@ from cost_formulas import (
     Formula,
     addition,
     attribution,
+    copies,
     division,
     log2,
     nearest,
-    passes,
     plus,
+    remainder,
     sorting,
     times,
+    totals,
 )
 from step_cases_base import StepCase, Tables
 from step_inputs import (
@@ -89,8 +91,8 @@ def window_cost(inputs: Inputs, p: QueryParameters) -> Formula:
     """The latest source's time, a deadline, a comparison and a mask."""
     t = p.timestamp_bits
     rows = rows_in(inputs)
-    per_row = plus(nearest(rows, t), addition(t + 1), comparison(t + 1), (1, p.value_bits))
-    return times(rows, per_row)
+    per_row = plus(addition(t + 1, rows), comparison(t + 1), (1, p.value_bits))
+    return plus(nearest(rows, t), times(rows, per_row))
 
 
 WINDOW_CASE = StepCase(
@@ -151,9 +153,10 @@ def first_touch_case(name: str, *, with_window: bool) -> StepCase:
     def cost(inputs: Inputs, p: QueryParameters) -> Formula:
         rows, expiry = rows_in(inputs), p.timestamp_bits + 1
         width = credit_bits(rows, p)
-        eligible = plus(nearest(rows, expiry), addition(expiry + 1), comparison(expiry + 1))
+        eligible = plus(addition(expiry + 1, rows), comparison(expiry + 1))
         masks = plus((1, p.value_bits), (1, 1), (1, width))
-        return times(rows, plus(eligible, masks, passes(rows, width)))
+        scans = plus(nearest(rows, expiry), totals(rows, rows, p.value_bits, width))
+        return plus(scans, times(rows, plus(eligible, masks)))
 
     return StepCase(
         name,
@@ -197,14 +200,18 @@ def equal_credit_counting(
     count = max(1, bits_for(rows))
     rest = min(count, v)
     bits = 1 + log2(m) + log2(c), m + c - 1
-    split = plus(division(v, count), (log2(count), count - 1), (1, v), (1, rest))
-    credits = plus(addition(width), addition(width), (1, width))
-    parts = [bits, passes(rows, count), split, passes(rows, width), attribution(rows, rest)]
+    divided = plus(division(v, count, rows), remainder(count, rows))
+    split = plus(divided, (log2(count), count - 1), (1, v), (1, rest))
+    credits = plus(addition(width, rows), addition(width, rows), (1, width))
+    counted = totals(rows, rows, 1, count)
+    parts = [counted, totals(rows, rows, v, width), attribution(rows, rest)]
+    each = [bits, split, credits]
     if with_window:
-        again = passes(rows, count), addition(count), passes(rows, width)
-        expiries = addition(p.timestamp_bits + 1)
-        return plus(*parts, *again, expiries, credits)
-    return plus(*parts, (log2(rows), log2(rows) * (width + 1)), credits)
+        parts += [counted, totals(rows, rows, width, width)]
+        each += [addition(count, rows), addition(p.timestamp_bits + 1, rows)]
+    else:
+        parts.append(copies(rows, rows, width))
+    return plus(*parts, times(rows, plus(*each)))
 
 
 def equal_credit_case(name: str, *, with_window: bool) -> StepCase:
@@ -229,7 +236,7 @@ def equal_credit_case(name: str, *, with_window: bool) -> StepCase:
         width = credit_bits(rows, p)
         return plus(
             *equal_credit_sorts(rows, p, width, with_window=with_window),
-            times(rows, equal_credit_counting(rows, p, width, with_window=with_window)),
+            equal_credit_counting(rows, p, width, with_window=with_window),
         )
 
     return StepCase(

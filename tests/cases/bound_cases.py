@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cost_formulas import Formula, attribution, capping, log2, times
+from cost_formulas import Formula, attribution, capping, copies, log2, plus
 from step_cases_base import StepCase, Tables
 from step_inputs import Columns, Inputs, capped_width, credit_bits, ordered, rows_in
 
@@ -85,8 +85,9 @@ def bound_cost(inputs: Inputs, p: QueryParameters) -> Formula:
     rows, k, t = rows_in(inputs), log2(a_bound(p)), p.timestamp_bits
     if a_bound(p) >= rows:
         return 0, 0
-    per_row = k + (t + 1) + 2 * (k + 1) + 1 + p.value_bits
-    return k + log2(t + 2) + (k + 1) + 2, rows * per_row
+    per_row = k + (t + 1) + 1 + p.value_bits
+    last = copies(rows, min(rows, 2 * a_bound(p)), 1)
+    return plus((k + log2(t + 2) + 2, rows * per_row), last)
 
 
 # Attribution and capping of what it hands on
@@ -134,13 +135,12 @@ def capping_cost(inputs: Inputs, p: QueryParameters) -> Formula:
     """As many passes as the bound needs."""
     rows, width = rows_in(inputs), inputs["credit"][1]
     proportional = p.capping == "proportional"
-    return times(rows, capping(longest(rows, p), width, p.cap, proportional))
+    return capping(rows, longest(rows, p), width, p.cap, proportional)
 
 
 def attribution_cost(inputs: Inputs, p: QueryParameters) -> Formula:
     """As many passes as the bound needs."""
-    rows = rows_in(inputs)
-    return times(rows, attribution(longest(rows, p), p.value_bits))
+    return attribution(rows_in(inputs), p.value_bits, a_bound(p))
 
 
 BOUND_CASES = (

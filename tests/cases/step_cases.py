@@ -18,7 +18,6 @@ from cost_formulas import (
     log2,
     one_hot,
     sorting,
-    times,
 )
 from step_cases_base import StepCase as StepCase
 from step_cases_base import Tables as Tables
@@ -142,7 +141,7 @@ ATTRIBUTION_CASE = StepCase(
     ],
     oracle=lambda events, p: [oracle.last_touch_credits(ordered(events))],
     shapes=lambda inputs, p: [(rows_in(inputs), credit_bits(rows_in(inputs), p))],
-    cost=lambda inputs, p: times(rows_in(inputs), attribution(rows_in(inputs), p.value_bits)),
+    cost=lambda inputs, p: attribution(rows_in(inputs), p.value_bits),
 )
 
 
@@ -152,7 +151,7 @@ ATTRIBUTION_CASE = StepCase(
 def capping_cost(inputs: Inputs, p: QueryParameters) -> Formula:
     """That of the way of capping."""
     rows, width = rows_in(inputs), inputs["credit"][1]
-    return times(rows, capping(rows, width, p.cap, p.capping == "proportional"))
+    return capping(rows, rows, width, p.cap, p.capping == "proportional")
 
 
 CAPPING_CASE = StepCase(

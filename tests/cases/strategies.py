@@ -23,6 +23,8 @@ from ipa.sharing.shared_elements import SharedElements
 SEEDS = st.integers(0, 2**32)
 ROWS = st.sampled_from([0, 1, 2, 3, 5, 7, 8, 9]) | st.integers(0, 40)
 WIDTHS = st.sampled_from([1, 2, 3]) | st.integers(1, 24) | st.just(64)
+MANY = st.sampled_from([1, 2, 3, 5, 9, 1 << 20])
+"""From how many rows on rows are many, for tables as small as tests have."""
 SOME_PRIMES = (2, 3, 5, 7, 31, 251, 257, (1 << 31) - 1, (1 << 61) - 1, (1 << 80) - 65)
 RINGS = st.sampled_from([IntegersModulo(prime) for prime in SOME_PRIMES]) | st.integers(1, 70).map(
     lambda bits: IntegersModulo(1 << bits)

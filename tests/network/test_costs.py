@@ -8,19 +8,23 @@ from cost_formulas import (
     Formula,
     addition,
     by_sorting,
+    copies,
     division,
+    excess,
     log2,
     one_hot,
-    passes,
     plus,
+    rows_are_many_from,
     rows_summed,
+    saturating,
     several,
     sorting,
+    totals,
 )
 from hypothesis import given
 from hypothesis import strategies as st
 from step_cases import STEP_CASES, StepCase, shared
-from strategies import ROWS, WIDTHS, Simulation, examples, small_queries
+from strategies import MANY, ROWS, WIDTHS, Simulation, examples, small_queries
 
 from ipa.events import Event
 from ipa.events.workload import generate_events
@@ -28,19 +32,38 @@ from ipa.network.costs import cost_of
 from ipa.parameters import Capping, QueryParameters, bits_for
 from ipa.parties import HELPERS
 from ipa.protocols.aggregation import one_hot_gates, sorting_gates
-from ipa.protocols.circuits.addition import add, multiply_by_constant, subtract, sum_of, sum_rows
-from ipa.protocols.circuits.bitonic_sort import bitonic_sort, bitonic_sort_gates
-from ipa.protocols.circuits.comparison import first_difference_gates, greater_than
+from ipa.protocols.circuits.addition import (
+    add,
+    add_gates,
+    add_rounds,
+    multiply_by_constant,
+    subtract,
+    sum_of,
+    sum_rows,
+)
+from ipa.protocols.circuits.bitonic_sort import (
+    bitonic_sort,
+    bitonic_sort_gates,
+    bitonic_sort_rounds,
+)
+from ipa.protocols.circuits.comparison import exceeds, first_difference_gates, greater_than
 from ipa.protocols.circuits.conversion import elements_from_bits
 from ipa.protocols.circuits.division import divide
 from ipa.protocols.circuits.equality import all_ones, equal
 from ipa.protocols.circuits.multiplexer import choose
 from ipa.protocols.circuits.multiplication import multiply, multiply_elements
-from ipa.protocols.circuits.scan import last_of_group, running_totals
+from ipa.protocols.circuits.scan import (
+    last_of_group,
+    running_totals,
+    running_totals_gates,
+    saturating_totals,
+)
 from ipa.protocols.primitives.opening import open_bits, open_elements
 from ipa.query import query
 from ipa.sharing.bits import bytes_per_column
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
+
+NARROW = st.integers(1, 12)
 
 
 def check(simulation: Simulation, expected: Formula) -> None:
@@ -117,8 +140,12 @@ def test_circuits(rows: int, width: int) -> None:
     comparison = per_row((log2(width + 1), first_difference_gates(width + 1)))
     measured(on(2, greater_than), comparison)
     assert first_difference_gates(width + 1) <= 2 * width
-    measured(on(2, add), per_row(addition(width)))
-    measured(on(2, subtract), per_row(addition(width)))
+    for many in (rows, rows + 1):
+        with rows_are_many_from(many):
+            measured(on(2, add), per_row(addition(width, rows)))
+            measured(on(2, subtract), per_row(addition(width, rows)))
+            assert add_gates(width, rows) == addition(width, rows)[1]
+            assert add_rounds(width, rows) == addition(width, rows)[0]
     assert addition(width)[1] <= width * (1 + log2(width))
     measured(on(1, all_ones), per_row((log2(width), width - 1)))
     measured(on(2, equal), per_row((log2(width), width - 1)))
@@ -142,6 +169,9 @@ def test_circuits_of_more_parameters(rows: int, width: int, other: int, factor: 
     ones = (factor & (1 << other) - 1).bit_count()
     rounds, gates = several(ones, other)
     measured(on(multiply_by_constant, factor, other), (rounds, gates * rows))
+    rounds, gates = excess(width, factor)
+    measured(on(exceeds, factor), (rounds, gates * rows))
+    assert gates <= width + factor.bit_length()
     rounds, gates = division(other, width)
 
     def dividing(s: Simulation) -> object:
@@ -149,19 +179,43 @@ def test_circuits_of_more_parameters(rows: int, width: int, other: int, factor: 
         return divide(s.network, x, y, other)
 
     measured(dividing, (rounds, gates * rows))
-    assert division(other, width)[0] == other * (2 + log2(width))
+    assert division(other, width)[0] == other * (1 + log2(width))
     if rows:
         measured(on(sum_rows, 1, other), rows_summed(rows, 1, width, other))
-        rounds, gates = passes(rows, width)
 
-        def scanning(s: Simulation) -> object:
-            return running_totals(s.network, s.bits([0] * rows, 1), s.bits([0] * rows, width))
 
-        def copying(s: Simulation) -> object:
-            return last_of_group(s.network, s.bits([0] * rows, 1), s.bits([0] * rows, width))
+@examples(60)
+@given(st.integers(1, 70), NARROW, NARROW, NARROW, MANY, st.integers(1, 80))
+def test_scans(rows: int, width: int, more: int, above: int, many: int, longest: int) -> None:
+    def scanning(scan: Callable[..., object], *rest: object) -> Callable[[Simulation], object]:
+        def run(s: Simulation) -> object:
+            tables = s.bits([0] * rows, 1), s.bits([0] * rows, width)
+            return scan(s.network, *tables, *rest, longest)
 
-        measured(scanning, (rounds, gates * rows))
-        measured(copying, (log2(rows), log2(rows) * (width + 1) * rows))
+        return run
+
+    most, wide = min(rows, longest), width + more
+    with rows_are_many_from(many):
+        expected = totals(rows, most, width, wide)
+        measured(scanning(running_totals, wide), expected)
+        assert running_totals_gates(rows, width, wide, longest) == expected[1]
+        measured(scanning(last_of_group), copies(rows, most, width))
+        limit = max(1, width - above)
+        if limit < width:
+            measured(scanning(saturating_totals, limit), saturating(rows, most, width, limit))
+
+
+def test_scans_of_many_rows_take_about_two_additions_a_row() -> None:
+    """However many rows there are; twice the rounds, at most, of the passes that few rows take."""
+    for rows in (64, 1024, 1 << 16):
+        for width in (1, 20, 32):
+            with rows_are_many_from(1):
+                rounds, gates = totals(rows, rows, width, width)
+                assert gates < 2 * rows * (2 * width)
+                assert rounds == 2 * log2(rows) * width
+                rounds, gates = copies(rows, rows, width)
+                assert gates < 2 * rows * (width + 1)
+                assert rounds == 2 * log2(rows)
 
 
 @given(st.integers(0, 5), st.integers(1, 4))
@@ -179,6 +233,7 @@ def test_sorting(depth: int, key_bits: int, width: int) -> None:
     simulation = Simulation(1)
     bitonic_sort(simulation.network, simulation.bits([0] * rows, width), key_bits)
     check(simulation, sorting(rows, key_bits, width))
+    assert bitonic_sort_rounds(rows, key_bits) == simulation.cost.rounds
     stages = depth * (depth + 1) // 2
     assert bitonic_sort_gates(rows, key_bits, width) <= stages * rows // 2 * (
         2 * (key_bits - 1) + width
@@ -187,13 +242,14 @@ def test_sorting(depth: int, key_bits: int, width: int) -> None:
 
 @pytest.mark.parametrize("case", STEP_CASES, ids=str)
 @examples(25)
-@given(small_queries())
-def test_steps(case: StepCase, query_case: tuple[list[Event], QueryParameters]) -> None:
+@given(small_queries(), MANY)
+def test_steps(case: StepCase, query_case: tuple[list[Event], QueryParameters], many: int) -> None:
     events, parameters = query_case
     inputs = case.inputs(events, parameters)
     simulation = Simulation(1)
-    case.run(simulation.network, shared(simulation.bits, inputs), parameters)
-    check(simulation, case.cost(inputs, parameters))
+    with rows_are_many_from(many):
+        case.run(simulation.network, shared(simulation.bits, inputs), parameters)
+        check(simulation, case.cost(inputs, parameters))
 
 
 @examples(40)

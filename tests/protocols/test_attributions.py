@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
+from cost_formulas import rows_are_many_from
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import SEEDS, Simulation, examples, small_queries
+from strategies import MANY, SEEDS, Simulation, examples, small_queries
 
 from ipa.attribution import attribute
 from ipa.errors import ParameterError
@@ -25,8 +26,10 @@ PARAMETERS = QueryParameters(breakdowns=4, cap=1000, security="semi-honest")
 
 
 @examples(40)
-@given(SEEDS, st.lists(st.tuples(*[st.integers(0, 1)] * 2, st.integers(0, 7)), max_size=20))
-def test_the_nearest_marked_row_of_a_group(seed: int, rows: list[tuple[int, int, int]]) -> None:
+@given(SEEDS, st.lists(st.tuples(*[st.integers(0, 1)] * 2, st.integers(0, 7)), max_size=20), MANY)
+def test_the_nearest_marked_row_of_a_group(
+    seed: int, rows: list[tuple[int, int, int]], many: int
+) -> None:
     simulation = Simulation(seed)
     same = [int(bool(row) and link) for row, (link, _, _) in enumerate(rows)]
     marked = [mark for _, mark, _ in rows]
@@ -38,7 +41,8 @@ def test_the_nearest_marked_row_of_a_group(seed: int, rows: list[tuple[int, int,
         lambda row: range(row, len(rows)),
     ]
     for nearest, reach in zip((nearest_before, nearest_after), reaches, strict=True):
-        found = reconstruct_for_testing(nearest(simulation.network, *tables))
+        with rows_are_many_from(many):
+            found = reconstruct_for_testing(nearest(simulation.network, *tables))
         for row, value in enumerate(found):
             touched = [r for r in reach(row) if group[r] == group[row] and marked[r]]
             assert value == (8 | values[touched[0]] if touched else 0)

@@ -1,21 +1,40 @@
 """Circuits: each equals Python's arithmetic, for any width and any number of rows."""
 
-from itertools import pairwise
-
 import pytest
+from cost_formulas import rows_are_many_from
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import RINGS, ROWS, SEEDS, WIDTHS, Simulation, below, columns_of_numbers, examples
+from strategies import (
+    MANY,
+    RINGS,
+    ROWS,
+    SEEDS,
+    WIDTHS,
+    Simulation,
+    below,
+    columns_of_numbers,
+    examples,
+)
 
 from ipa.errors import MismatchError, ParameterError
-from ipa.protocols.circuits.addition import add, multiply_by_constant, subtract, sum_of, sum_rows
-from ipa.protocols.circuits.comparison import bit_at_first_difference, greater_than
+from ipa.protocols.circuits.addition import (
+    MANY_ROWS,
+    add,
+    multiply_by_constant,
+    subtract,
+    sum_of,
+    sum_rows,
+)
+from ipa.protocols.circuits.comparison import bit_at_first_difference, exceeds, greater_than
 from ipa.protocols.circuits.constants import public_columns, public_number, zero_extend
 from ipa.protocols.circuits.conversion import bits_from_elements, elements_from_bits
-from ipa.protocols.circuits.division import divide
+from ipa.protocols.circuits.division import divide, divide_with_remainder
 from ipa.protocols.circuits.equality import all_ones, equal
 from ipa.protocols.circuits.multiplexer import choose
-from ipa.protocols.circuits.scan import last_of_group, running_totals
+from ipa.protocols.circuits.scan import (
+    last_of_group,
+    running_totals,
+)
 from ipa.sharing.bits import ones
 from ipa.sharing.dealing import reconstruct_for_testing
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
@@ -50,22 +69,50 @@ def test_comparison_of_every_pair_of_small_numbers() -> None:
 
 
 @examples(80)
-@given(st.data(), SEEDS, ROWS, WIDTHS)
-def test_addition(data: st.DataObject, seed: int, rows: int, width: int) -> None:
-    a, b = data.draw(columns_of_numbers(rows, width, width))
+@given(st.data(), SEEDS, ROWS, WIDTHS, MANY)
+def test_addition(data: st.DataObject, seed: int, rows: int, width: int, many: int) -> None:
+    a, b, carry = data.draw(columns_of_numbers(rows, width, width, 1))
     simulation = Simulation(seed)
     network, x, y = simulation.network, simulation.bits(a, width), simulation.bits(b, width)
     pairs = list(zip(a, b, strict=True))
-    assert secret(add(network, x, y)) == [(p + q) % 2**width for p, q in pairs]
-    assert secret(subtract(network, x, y)) == [(p - q) % 2**width for p, q in pairs]
+    with rows_are_many_from(many):
+        assert secret(add(network, x, y)) == [(p + q) % 2**width for p, q in pairs]
+        assert secret(subtract(network, x, y)) == [(p - q) % 2**width for p, q in pairs]
+        total = add(network, x, y, simulation.bits(carry, 1))
+        assert secret(total) == [
+            (p + q + c) % 2**width for (p, q), c in zip(pairs, carry, strict=True)
+        ]
 
 
-def test_addition_of_every_pair_of_small_numbers() -> None:
+@pytest.mark.parametrize("many", [1, 1 << 20])
+def test_addition_of_every_pair_of_small_numbers(many: int) -> None:
     for width in range(1, 6):
         pairs = [(p, q) for p in range(1 << width) for q in range(1 << width)]
         simulation = Simulation(width)
         x, y = (simulation.bits([pair[k] for pair in pairs], width) for k in (0, 1))
-        assert secret(add(simulation.network, x, y)) == [(p + q) % 2**width for p, q in pairs]
+        for carry in (0, 1):
+            carries = public_number(simulation.network, len(pairs), carry, 1)
+            with rows_are_many_from(many):
+                total = add(simulation.network, x, y, carries)
+            assert secret(total) == [(p + q + carry) % 2**width for p, q in pairs]
+
+
+def test_a_number_of_rows_from_which_gates_count_more_than_rounds() -> None:
+    """The carries of many rows go from column to column."""
+    for rows in (MANY_ROWS - 1, MANY_ROWS):
+        simulation = Simulation(1)
+        x = simulation.bits([(1 << 30) - 1] * rows, 31)
+        assert secret(add(simulation.network, x, x)) == [(1 << 31) - 2] * rows
+        assert (simulation.cost.rounds == 30) == (rows == MANY_ROWS)
+
+
+def test_a_public_limit_of_every_small_number() -> None:
+    for width in range(1, 6):
+        for limit in range(40):
+            simulation = Simulation(limit)
+            x = simulation.bits(list(range(1 << width)), width)
+            over = exceeds(simulation.network, x, limit)
+            assert secret(over) == [value > limit for value in range(1 << width)]
 
 
 @examples(60)
@@ -169,11 +216,17 @@ def test_division(
             assert got == p // q
 
 
-def test_division_of_every_pair_of_small_numbers() -> None:
+@pytest.mark.parametrize("many", [1, 1 << 20])
+def test_division_of_every_pair_of_small_numbers(many: int) -> None:
     pairs = [(p, q) for p in range(64) for q in range(1, 16)]
     simulation = Simulation(1)
+    network = simulation.network
     x, y = simulation.bits([p for p, _ in pairs], 6), simulation.bits([q for _, q in pairs], 4)
-    assert secret(divide(simulation.network, x, y, 6)) == [p // q for p, q in pairs]
+    with rows_are_many_from(many):
+        assert secret(divide(network, x, y, 6)) == [p // q for p, q in pairs]
+        quotient, rest = divide_with_remainder(network, x, y, 6)
+    assert secret(quotient) == [p // q for p, q in pairs]
+    assert (secret(rest), rest.width) == ([p % q for p, q in pairs], 4)
 
 
 @examples(60)
@@ -196,21 +249,6 @@ def test_xor_to_additive(
     numbers = elements_from_bits(simulation.network, simulation.bits(values, width), ring)
     assert (numbers.count, numbers.ring) == (rows, ring)
     assert secret(numbers) == [value % ring.modulus for value in values]
-
-
-@examples(80)
-@given(st.data(), SEEDS, ROWS, NARROW)
-def test_scans(data: st.DataObject, seed: int, rows: int, width: int) -> None:
-    same, values = data.draw(columns_of_numbers(rows, 1, width))
-    if same:
-        same[0] = 0
-    starts = [r for r in range(rows) if not same[r]] + [rows]
-    groups = [range(a, b) for a, b in pairwise(starts)]
-    totals = [sum(values[g.start : r + 1]) % 2**width for g in groups for r in g]
-    simulation = Simulation(seed)
-    network, x, y = simulation.network, simulation.bits(same, 1), simulation.bits(values, width)
-    assert secret(running_totals(network, x, y)) == totals
-    assert secret(last_of_group(network, x, y)) == [values[g[-1]] for g in groups for _ in g]
 
 
 def test_circuits_refuse_widths_and_rows_that_differ() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import ROWS, WIDTHS, columns_of_numbers, examples
+from strategies import ROWS, WIDTHS, below, columns_of_numbers, examples
 
 from ipa.errors import MismatchError, ParameterError
 from ipa.sharing.bits import (
@@ -14,6 +14,8 @@ from ipa.sharing.bits import (
     columns_from_table,
     decode_columns,
     encode_columns,
+    every_other_row,
+    interleaved,
     ones,
     rows_from_columns,
     table_from_columns,
@@ -100,6 +102,17 @@ def test_the_layout_of_bytes() -> None:
     assert bytes_per_column(8) == 1
     assert bytes_per_column(9) == 2
     assert encode_columns([0, 0, 0], 0) == bytes(3)
+
+
+@examples(100)
+@given(st.data(), ROWS | st.integers(0, 100))
+def test_every_other_row_and_back(data: st.DataObject, rows: int) -> None:
+    column = data.draw(below(1 << rows))
+    bits = [column >> row & 1 for row in range(rows)]
+    even, odd = every_other_row(column, rows)
+    assert [even >> row & 1 for row in range(rows)] == bits[::2] + [0] * (rows // 2)
+    assert [odd >> row & 1 for row in range(rows)] == bits[1::2] + [0] * ((rows + 1) // 2)
+    assert interleaved(even, odd, rows) == column
 
 
 def test_padding_bits_are_decoded_for_the_caller_to_see() -> None:

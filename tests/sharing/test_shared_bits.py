@@ -20,7 +20,7 @@ from ipa.sharing.dealing import (
 )
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
-from ipa.sharing.shared_bits import SharedBits, join_columns, join_rows
+from ipa.sharing.shared_bits import SharedBits, interleave_rows, join_columns, join_rows
 from ipa.sharing.shared_elements import SharedElements, join_elements
 
 secret = reconstruct_for_testing
@@ -132,6 +132,30 @@ def test_moving_rows(data: st.DataObject, seed: int, rows: int, width: int) -> N
         for helper in HELPERS:
             own, right = moved.shares_of(helper)
             assert all(column >> moved.rows == 0 for column in own + right)
+
+
+@examples(60)
+@given(st.data(), SEEDS, ROWS, WIDTHS)
+def test_every_other_row(data: st.DataObject, seed: int, rows: int, width: int) -> None:
+    (values,) = data.draw(columns_of_numbers(rows, width))
+    x = Simulation(seed).bits(values, width)
+    even, odd = x.every_other_row()
+    assert (even.rows, odd.rows) == ((rows + 1) // 2, rows // 2)
+    assert (secret(even), secret(odd)) == (values[::2], values[1::2])
+    together = interleave_rows(even, odd)
+    assert (together.rows, secret(together)) == (rows, values)
+
+
+def test_only_halves_of_a_table_are_interleaved() -> None:
+    simulation = Simulation(1)
+    even = simulation.bits([1, 2, 3], 2)
+    others = [simulation.bits([1] * rows, 2) for rows in (0, 1, 4)]
+    for odd in (*others, simulation.bits([1] * 3, 3), only_helper(simulation.bits([1] * 3, 2), 1)):
+        with pytest.raises(MismatchError):
+            interleave_rows(even, odd)
+    stranger = SharedBits("another", 3, 2, {h: even.shares_of(h) for h in HELPERS})
+    with pytest.raises(MismatchError, match="only tables of one network"):
+        interleave_rows(even, stranger)
 
 
 @examples(60)

@@ -1,8 +1,11 @@
-"""Addition and subtraction of numbers, row by row, with carries computed as a parallel prefix.
+"""Addition and subtraction of numbers, row by row, and sums of many numbers.
 
-A column generates a carry (g = a AND b) or propagates one (p = a XOR b). Runs of columns join as
-G = g_high XOR p_high AND g_low, P = p_high AND p_low; Sklansky's prefix network gives the carry
-into every column in ceil(log2 w) rounds. Adding many numbers first saves carries (three numbers
+A column generates a carry (g = a AND b) or propagates one (p = a XOR b). With few rows rounds are what
+costs, and carries are computed as a parallel prefix: runs of columns join as
+G = g_high XOR p_high AND g_low, P = p_high AND p_low, and Sklansky's network gives the carry into every
+column in ceil(log2 w) rounds. With many rows gates are what costs, and a carry goes from column to column:
+one gate each, the fewest that there can be, and a round each. Which way is taken depends on the number
+of rows alone (SPEC_NOTES: fewest-gates). Adding many numbers first saves carries (three numbers
 become two, one gate per bit) and propagates them once at the end.
 """
 
@@ -14,27 +17,51 @@ from ipa.protocols.circuits.constants import public_columns, public_number, zero
 from ipa.protocols.circuits.multiplication import multiply
 from ipa.sharing.shared_bits import SharedBits, join_columns, join_rows
 
+MANY_ROWS = 1 << 12
+"""From so many rows on, fewer gates are worth more rounds."""
 
-def add(network: HelperPartyNetwork, a: SharedBits, b: SharedBits) -> SharedBits:
-    """a + b modulo 2^w, for equal widths w; nothing is lost if the caller widens by one bit first.
 
-    Cost: 1 + ceil(log2 (w - 1)) rounds for w >= 2, none for w = 1; add_gates(w) gates per row, about
-        w (1 + log2 w).
+def are_many(rows: int) -> bool:
+    """Whether so many rows are worked on in the way with the fewest gates."""
+    return rows >= MANY_ROWS
+
+
+def add(
+    network: HelperPartyNetwork, a: SharedBits, b: SharedBits, carry: SharedBits | None = None
+) -> SharedBits:
+    """a + b, and 1 more where `carry` is 1, modulo 2^w for equal widths w.
+
+    Nothing is lost if the caller widens by one bit first.
+
+    Cost: add_rounds(rows, w) rounds: 1 + ceil(log2 (w - 1)) for w >= 2, none for w = 1; from MANY_ROWS
+        on w - 1. add_gates(w, rows) gates per row: about w (1 + log2 w) or w - 1.
     Reveals: nothing.
     Raises: MismatchError when rows, widths or networks differ.
     """
     a.check_same_shape(b)
+    carry = public_columns(network, a.rows, [0]) if carry is None else carry
     with network.step("add"):
         if a.width < 2:
-            return a ^ b
-        return a ^ b ^ _carries_into(network, multiply(network, a[:-1], b[:-1]), (a ^ b)[:-1])
+            return a ^ b if a.width == 0 else a ^ b ^ carry
+        if are_many(a.rows):
+            return a ^ b ^ _rippling_carries(network, a, b, carry)
+        first = join_columns(carry, public_columns(network, a.rows, [0] * (a.width - 2)))
+        generate = first ^ multiply(network, a[:-1] ^ first, b[:-1] ^ first)
+        return a ^ b ^ join_columns(carry, _prefix_carries(network, generate, (a ^ b)[:-1]))
 
 
-def add_gates(width: int) -> int:
+def add_rounds(width: int, rows: int = 0) -> int:
+    """How many rounds `add` takes for numbers of `width` bits."""
+    if are_many(rows) or width < 2:
+        return max(0, width - 1)
+    return 1 + (width - 2).bit_length()
+
+
+def add_gates(width: int, rows: int = 0) -> int:
     """How many AND gates per row `add` takes for numbers of `width` bits."""
     generating, distance = max(0, width - 1), 1
     gates = generating
-    while distance < generating:
+    while distance < generating and not are_many(rows):
         upper = [j for j in range(generating) if j & distance]
         gates += len(upper) + sum(j >= 2 * distance for j in upper)
         distance *= 2
@@ -51,19 +78,31 @@ def subtract(network: HelperPartyNetwork, a: SharedBits, b: SharedBits) -> Share
     return ~add(network, ~a, b)
 
 
-def _carries_into(
+def _rippling_carries(
+    network: HelperPartyNetwork, a: SharedBits, b: SharedBits, carry: SharedBits
+) -> SharedBits:
+    """The carry into each column: the majority of both bits and the carry of the column below."""
+    carries = [carry]
+    for column in range(a.width - 1):
+        _, carry = _full_adder(network, a[column], b[column], carry)
+        carries.append(carry)
+    return join_columns(*carries)
+
+
+def _prefix_carries(
     network: HelperPartyNetwork, generate: SharedBits, propagate: SharedBits
 ) -> SharedBits:
-    """The carry into each column, 0 into the first, from each column's generate and propagate.
+    """The carry out of each column, from each column's generate and propagate.
 
-    After the pass with distance d, column j's `generate` covers the 2d columns of its aligned block
-    up to j; in each pass the upper half of every block joins the last column of the lower half.
+    What comes into column 0 is part of what it generates. After the pass with distance d, column j's
+    `generate` covers the 2d columns of its aligned block up to j; in each pass the upper half of every
+    block joins the last column of the lower half.
     """
     width, distance = generate.width, 1
     while distance < width:
         upper = [j for j in range(width) if j & distance]
         lower = [(j // distance) * distance - 1 for j in upper]
-        # Runs that already reach column 0 need no propagate: nothing comes into column 0.
+        # Runs that already reach column 0 need no propagate: nothing else comes into column 0.
         inner = [k for k, j in enumerate(upper) if j >= 2 * distance]
         products = multiply(
             network,
@@ -74,7 +113,7 @@ def _carries_into(
         generate = generate.with_columns(upper, generate.select(upper) ^ products[: len(upper)])
         propagate = propagate.with_columns([upper[k] for k in inner], products[len(upper) :])
         distance *= 2
-    return join_columns(public_columns(network, generate.rows, [0]), generate)
+    return generate
 
 
 def sum_of(network: HelperPartyNetwork, summands: Sequence[SharedBits], width: int) -> SharedBits:
@@ -142,7 +181,7 @@ def sum_rows_gates(rows: int, numbers: int, digits: int, width: int, overhead: i
         third = rows // 3
         gates += (third + overhead) * numbers * digits
         rows, digits = rows - third, min(width, digits + 1)
-    return gates + ((numbers + overhead) * add_gates(width) if rows == 2 else 0)
+    return gates + ((numbers + overhead) * add_gates(width, numbers) if rows == 2 else 0)
 
 
 def _full_adder(

@@ -47,6 +47,12 @@ def bitonic_sort(network: HelperPartyNetwork, table: SharedBits, key_bits: int) 
         return _in_order(halves)
 
 
+def bitonic_sort_rounds(rows: int, key_bits: int) -> int:
+    """How many rounds bitonic_sort takes for a power of two of rows."""
+    depth = rows.bit_length() - 1
+    return depth * (depth + 1) // 2 * (1 + (key_bits - 1).bit_length())
+
+
 def bitonic_sort_gates(rows: int, key_bits: int, width: int, overhead: int = 0) -> int:
     """How many AND gates bitonic_sort takes for a power of two of rows.
 

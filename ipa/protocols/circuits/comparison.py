@@ -12,8 +12,10 @@ This needs about 2w gates where the usual (greater, equal) tree needs 3w.
 """
 
 from ipa.network.helper_party_network import HelperPartyNetwork
-from ipa.protocols.circuits.constants import public_columns
+from ipa.protocols.circuits.constants import public_columns, public_number
+from ipa.protocols.circuits.equality import all_ones
 from ipa.protocols.circuits.multiplication import multiply
+from ipa.sharing.bits import ones
 from ipa.sharing.shared_bits import SharedBits, join_columns
 
 
@@ -54,6 +56,36 @@ def greater_than(network: HelperPartyNetwork, a: SharedBits, b: SharedBits) -> S
     with network.step("compare"):
         tie = public_columns(network, a.rows, [0])  # a lowest bit, which decides where a = b
         return bit_at_first_difference(network, join_columns(tie, a), join_columns(tie, b))
+
+
+def exceeds(network: HelperPartyNetwork, x: SharedBits, limit: int) -> SharedBits:
+    """One column: 1 where x is above the public number `limit`.
+
+    It is where a bit above the limit's highest is 1, or the bits below exceed it. The lowest bits
+    of the limit, as far as all are 1, cannot be exceeded, so they do not count.
+
+    Cost: none if no number of so many bits is above it. Else, for w bits and a limit of c, the lowest t of
+        them 1, with t < c: ceil(log2 (c - t)) rounds and at most 2 (c - t - 1) gates per row for the bits
+        below, then ceil(log2 (w - c + 1)) rounds and w - c gates. With t = c ceil(log2 (w - c)) rounds
+        and w - c - 1 gates.
+    Reveals: nothing.
+    """
+    top, ignored = limit.bit_length(), _ones_at_the_end(limit)
+    with network.step("exceeds"):
+        if limit >= ones(x.width):
+            return public_columns(network, x.rows, [0])
+        above = x[top:]
+        if ignored < top:
+            rest = public_number(network, x.rows, limit >> ignored, top - ignored)
+            # The limit's lowest bit here is 0, and what is given for equal numbers is that bit of x:
+            # both are equal there only if it is 0.
+            below = bit_at_first_difference(network, x[ignored:top], rest)
+            above = join_columns(below, above)
+        return ~all_ones(network, ~above)
+
+
+def _ones_at_the_end(number: int) -> int:
+    return (~number & number + 1).bit_length() - 1
 
 
 def first_difference_gates(width: int) -> int:

@@ -2,7 +2,11 @@
 
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.parameters import Sort
-from ipa.protocols.circuits.bitonic_sort import bitonic_sort, bitonic_sort_gates
+from ipa.protocols.circuits.bitonic_sort import (
+    bitonic_sort,
+    bitonic_sort_gates,
+    bitonic_sort_rounds,
+)
 from ipa.protocols.circuits.comparison import first_difference_gates
 from ipa.protocols.circuits.shuffle_sort import number_bits, shuffle_sort
 from ipa.sharing.shared_bits import SharedBits
@@ -38,4 +42,17 @@ def sort_gates(rows: int, key_bits: int, width: int, sort: Sort, overhead: int =
         return bitonic_sort_gates(rows, key_bits, width, overhead)
     depth = number_bits(rows)
     comparison = first_difference_gates(key_bits + depth)
-    return comparison * (max(4096, 6 * rows * depth // 5) + overhead * max(1, 2 * depth - 7))
+    return comparison * (max(4096, 6 * rows * depth // 5) + overhead * _levels(depth))
+
+
+def sort_rounds(rows: int, key_bits: int, sort: Sort) -> int:
+    """How many rounds sort_rows takes; of the shuffle sort about as many, without checks of products."""
+    if sort == "bitonic":
+        return bitonic_sort_rounds(rows, key_bits)
+    depth = number_bits(rows)
+    return 2 + _levels(depth) * (1 + (key_bits + depth - 1).bit_length())
+
+
+def _levels(depth: int) -> int:
+    """About how many levels the opened comparisons of 2^depth rows come in."""
+    return max(1, 2 * depth - 7)
