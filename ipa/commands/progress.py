@@ -66,5 +66,7 @@ def describe_step(path: str, rows: int) -> str:
         stages = depth * (depth + 1) // 2
         done = int(stage[1])
         return f"sort: stage {done + 1} of {stages} ({100 * done // stages} %)"
+    if level := re.match(r"query/sort/compare(?:#(\d+))?", path):
+        return f"sort: comparisons, level {level[1] or 1}"
     parts = path.removeprefix("query/").split("/")
     return ": ".join(part.partition("#")[0] for part in parts[:2])

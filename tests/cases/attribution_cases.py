@@ -215,12 +215,12 @@ def equal_credit_counting(
 
 
 def equal_credit_case(name: str, *, with_window: bool) -> StepCase:
-    """Equal credit attribution as a whole, with some window or none."""
+    """Equal credit attribution as a whole, with some window or none, sorted by the bitonic network."""
     way: Attribution = "equal-credit"
 
     def asked(p: QueryParameters) -> QueryParameters:
         window = a_window(p) if with_window else None
-        return replace(p, attribution=way, attribution_window=window)
+        return replace(p, attribution=way, attribution_window=window, sort="bitonic")
 
     def run(network: HelperPartyNetwork, x: Tables, p: QueryParameters) -> list[SharedBits]:
         attributed = attribute(network, GenericReports(**x), asked(p))

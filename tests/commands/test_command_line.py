@@ -111,6 +111,7 @@ def test_json_is_one_object_with_exactly_these_keys(
             "attribution": "last-touch",
             "attribution_window": None,
             "max_reports_per_match_key": None,
+            "sort": "shuffle",
             "epsilon": None,
             "delta": 1e-9,
             "mechanism": "laplace",

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -72,6 +73,9 @@ def test_the_cost_table_adds_up_and_gives_nanoseconds_per_gate() -> None:
         ("query/sort", 5, "sort"),
         ("query/sort/stage-0/compare", 5, "sort: stage 1 of 6 (0 %)"),
         ("query/sort/stage-5/exchange", 8, "sort: stage 6 of 6 (83 %)"),
+        ("query/sort/shuffle/pass/first", 5, "sort: shuffle"),
+        ("query/sort/compare", 5, "sort: comparisons, level 1"),
+        ("query/sort/compare#12/open", 5, "sort: comparisons, level 12"),
         ("query/attribution/distance-4/add", 5, "attribution: distance-4"),
         ("query/aggregation/sort#2/stage-3", 5, "aggregation: sort"),
         ("check#2/bits/open", 5, "check: bits"),
@@ -82,10 +86,11 @@ def test_a_step_is_described_with_how_far_it_is(path: str, rows: int, text: str)
 
 
 def test_the_stages_counted_are_those_of_the_sort() -> None:
+    bitonic = replace(PARAMETERS, sort="bitonic")
     for rows in (2, 3, 5, 16):
         steps: list[str] = []
         events = generate_events(rows, breakdowns=4)
-        run_query(events, PARAMETERS, no_noise=True, options=RunOptions(on_step=steps.append))
+        run_query(events, bitonic, no_noise=True, options=RunOptions(on_step=steps.append))
         stages = [describe_step(step, rows) for step in steps if "query/sort/stage-" in step]
         last = stages[-1].split()
         assert last[2] == last[4]
