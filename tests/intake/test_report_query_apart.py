@@ -49,7 +49,9 @@ def ask(
 def test_each_helper_is_given_its_own_stream_keys_and_ledger(tmp_path: Path) -> None:
     made, ledgers = world(), ledgers_in(tmp_path / "own")
     everything = Received(
-        *(dict(zip(HELPERS, own, strict=True)) for own in (made.streams, made.keys, ledgers))
+        dict(zip(HELPERS, made.streams, strict=True)),
+        dict(zip(HELPERS, made.keys, strict=True)),
+        dict(zip(HELPERS, ledgers, strict=True)),
     )
     for helper, (stream, keys, ledger) in enumerate(
         zip(made.streams, made.keys, ledgers, strict=True), start=1
