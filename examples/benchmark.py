@@ -4,7 +4,8 @@
 
 For every number of events given it prints the AND gates, rounds, bytes (all helpers together),
 seconds and nanoseconds per gate of each step, and checks the answer against the oracle. Exits 1
-where they differ. `--breakdowns`, `--cap`, `--capping`, `--security` and `--seed` set the query.
+where they differ. `--breakdowns`, `--cap`, `--capping`, `--security` and `--seed` set the query,
+`--apart` runs each helper as a process of its own, with `--tls` over TLS.
 """
 
 import argparse
@@ -21,11 +22,11 @@ HEADER = "| events | step | AND gates | rounds | bytes sent | seconds | ns per g
 RULE = "|---:|:---|---:|---:|---:|---:|---:|"
 
 
-def benchmark(events_count: int, parameters: QueryParameters, seed: int) -> bool:
+def benchmark(events_count: int, parameters: QueryParameters, options: RunOptions) -> bool:
     """Print the table rows of one size; whether the answer was right."""
-    events = generate_events(events_count, breakdowns=parameters.breakdowns, seed=seed)
+    events = generate_events(events_count, breakdowns=parameters.breakdowns, seed=options.seed or 0)
     started = perf_counter()
-    result = run_query(events, parameters, no_noise=True, options=RunOptions(seed=seed))
+    result = run_query(events, parameters, no_noise=True, options=options)
     elapsed = perf_counter() - started
     for name, cost in (steps_shown(result.costs) | {"query": cost_of(result.costs)}).items():
         per_gate = f"{1e9 * cost.seconds / cost.and_gates:.2f}" if cost.and_gates else ""
@@ -50,6 +51,8 @@ def main() -> int:
     parser.add_argument("--capping", choices=["proportional", "truncate"], default="proportional")
     parser.add_argument("--security", choices=["semi-honest", "malicious"], default="semi-honest")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--apart", action="store_true", help="a process for each helper")
+    parser.add_argument("--tls", action="store_true", help="with --apart: connected by TLS")
     arguments = parser.parse_args()
     parameters = QueryParameters(
         breakdowns=arguments.breakdowns,
@@ -57,8 +60,9 @@ def main() -> int:
         capping=arguments.capping,
         security=arguments.security,
     )
+    options = RunOptions(seed=arguments.seed, apart=arguments.apart, tls=arguments.tls)
     print(HEADER, RULE, sep="\n")
-    right = [benchmark(size, parameters, arguments.seed) for size in arguments.sizes]
+    right = [benchmark(size, parameters, options) for size in arguments.sizes]
     return 0 if all(right) else 1
 
 

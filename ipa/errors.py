@@ -18,10 +18,21 @@ No error carries a secret value.
 """
 
 from collections.abc import Iterable
+from typing import Self
 
 
 class IpaError(Exception):
-    """Base of every error the library raises on purpose."""
+    """Base of every error the library raises on purpose.
+
+    `second_hand` says that a helper party repeats what another one told it, which knows more.
+    """
+
+    second_hand = False
+
+    def heard(self) -> Self:
+        """This error, as one that another helper party told of."""
+        self.second_hand = True
+        return self
 
 
 class InputError(IpaError, ValueError):

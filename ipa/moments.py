@@ -17,7 +17,7 @@ from ipa.errors import ParameterError
 from ipa.events import Event, check_events
 from ipa.network.costs import Cost
 from ipa.network.helper_party_network import HelperPartyNetwork
-from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions
+from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions, new_run_name
 from ipa.parameters import QueryParameters, bits_for
 from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
@@ -32,7 +32,7 @@ from ipa.release import combine_at_collector, shares_for_collector
 from ipa.reports import GenericReports, share_events
 from ipa.result import check_noise_is_said
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.shared_bits import SharedBits
+from ipa.sharing.shared_bits import ColumnPair, SharedBits
 
 Statistic = Literal["people", "totals", "squares", "cross_products"]
 
@@ -219,12 +219,38 @@ def run_moments_query(
     shares = statistics(parameters, covariance)
     checked: Sequence[Event] = list(events)
     check_events(checked, parameters)
-    network = options.new_network(parameters.security)
+    name = new_run_name(options.seed)
     randomness = Randomness.from_seed(options.seed, "client shares")
-    reports = share_events(network, checked, parameters, randomness)
+    reports = share_events(name, checked, parameters, randomness)
+    held, costs = options.run(
+        name, parameters.security, released_moments, reports, parameters, covariance
+    )
+    released = {
+        statistic: combine_at_collector(
+            {helper: pairs[statistic] for helper, pairs in held.items()},
+            asked.breakdowns,
+            signed=asked.epsilon is not None,
+        )
+        for statistic, asked in shares.items()
+    }
+    return moments_result(released, len(checked), parameters, costs)
+
+
+def released_moments(
+    network: HelperPartyNetwork,
+    reports: GenericReports,
+    parameters: QueryParameters,
+    covariance: bool,
+) -> dict[int, dict[Statistic, ColumnPair]]:
+    """The part of the local helpers in a moments query: what each sends to the report collector.
+
+    Raises: the errors of `moments_query`.
+    """
     shared = moments_query(network, reports, parameters, covariance=covariance)
-    released = {name: _release(network, shared[name], asked) for name, asked in shares.items()}
-    return moments_result(released, len(checked), parameters, network.costs)
+    pairs = {name: shares_for_collector(network, value) for name, value in shared.items()}
+    return {
+        helper: {name: held[helper] for name, held in pairs.items()} for helper in network.helpers
+    }
 
 
 def moments_result(
@@ -245,8 +271,3 @@ def moments_result(
         parameters,
         costs,
     )
-
-
-def _release(network: HelperPartyNetwork, shared: SharedBits, asked: QueryParameters) -> list[int]:
-    pairs = shares_for_collector(network, shared)
-    return combine_at_collector(pairs, shared.rows, signed=asked.epsilon is not None)

@@ -7,7 +7,7 @@ from ipa.attribution import attribute
 from ipa.errors import ParameterError
 from ipa.events import Event, check_events
 from ipa.network.helper_party_network import HelperPartyNetwork
-from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions
+from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions, new_run_name
 from ipa.parameters import QueryParameters, bits_for
 from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
@@ -20,7 +20,7 @@ from ipa.reports import GenericReports, share_events
 from ipa.result import QueryResult as QueryResult
 from ipa.result import check_noise_is_said
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.shared_bits import SharedBits
+from ipa.sharing.shared_bits import ColumnPair, SharedBits
 
 
 def query(
@@ -92,12 +92,14 @@ def run_query(
     parameters: QueryParameters,
     *,
     no_noise: bool = False,
+    apart: bool = False,
     options: RunOptions = DEFAULT_OPTIONS,
 ) -> QueryResult:
     """Run a query over events in the clear, simulating clients, three helpers and the collector.
 
     `parameters.epsilon` says how much noise the sums get. Without it `no_noise` must be True: exact
-    sums are for tests and teaching only.
+    sums are for tests and teaching only. `apart=True` is short for those `options`: each helper is a
+    process of its own.
 
     Raises: EventError for a bad event, ParameterError for parameters that do not go together; both
         before any protocol work.
@@ -105,13 +107,21 @@ def run_query(
     check_noise_is_said(parameters, no_noise)
     checked: Sequence[Event] = list(events)
     check_events(checked, parameters)
-    network = options.new_network(parameters.security)
+    if apart:
+        options = replace(options, apart=True)
+    name = new_run_name(options.seed)
     randomness = Randomness.from_seed(options.seed, "client shares")
-    reports = share_events(network, checked, parameters, randomness)
-    result = query(network, reports, parameters)
-    sums = combine_at_collector(
-        shares_for_collector(network, result),
-        parameters.breakdowns,
-        signed=parameters.epsilon is not None,
-    )
-    return QueryResult(sums, len(checked), parameters, network.costs)
+    reports = share_events(name, checked, parameters, randomness)
+    pairs, costs = options.run(name, parameters.security, released_sums, reports, parameters)
+    sums = combine_at_collector(pairs, parameters.breakdowns, signed=parameters.epsilon is not None)
+    return QueryResult(sums, len(checked), parameters, costs)
+
+
+def released_sums(
+    network: HelperPartyNetwork, reports: GenericReports, parameters: QueryParameters
+) -> dict[int, ColumnPair]:
+    """The part of the local helpers in a query: what each sends to the report collector.
+
+    Raises: the errors of `query`.
+    """
+    return shares_for_collector(network, query(network, reports, parameters))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipa.events import Event, SourceEvent, TriggerEvent, check_event_type
 from ipa.names import Named
 from ipa.parameters import QueryParameters, check_parameters_type
-from ipa.sharing.dealing import share_rows
+from ipa.sharing.dealing import only_helper, share_rows
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.shared_bits import SharedBits
 
@@ -42,6 +42,10 @@ class GenericReports:
             self.breakdown_key,
             self.trigger_value,
         )
+
+    def only(self, helper: int) -> "GenericReports":
+        """The reports as helper party `helper` alone holds them."""
+        return GenericReports(*(only_helper(field, helper) for field in self.fields))
 
 
 def share_events(

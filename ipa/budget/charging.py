@@ -201,5 +201,5 @@ def _first_refusal(
         if helper in refusals:
             return refusals[helper]
         if told[helper] != _YES:
-            return BudgetError(f"helper {helper} refuses to charge the query")
+            return BudgetError(f"helper {helper} refuses to charge the query").heard()
     return None

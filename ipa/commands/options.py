@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import get_args
@@ -9,6 +10,7 @@ from typing import get_args
 from ipa.errors import InputError, ParameterError
 from ipa.events import Event, check_events, read_events_csv
 from ipa.names import RegistrableDomain, by_public_suffix_list, host_itself
+from ipa.network.simulation import RunOptions
 from ipa.parameters import (
     DEFAULT_DELTA,
     Aggregate,
@@ -80,6 +82,27 @@ def add_helper_arguments(parser: argparse.ArgumentParser) -> None:
     )
     helpers.add_argument(
         "--seed", type=int, metavar="S", help="make the run reproducible, and its secrets guessable"
+    )
+    helpers.add_argument(
+        "--apart",
+        action="store_true",
+        help="run each helper party as a process of its own on this machine, which takes less time "
+        "where there are several cores",
+    )
+    helpers.add_argument(
+        "--tls", action="store_true", help="with --apart: connect the helper parties by TLS"
+    )
+
+
+def run_options(arguments: argparse.Namespace, on_step: Callable[[str], None]) -> RunOptions:
+    """How the run is done, as the options of `add_helper_arguments` say.
+
+    Raises: ParameterError for options that do not go together.
+    """
+    if arguments.tls and not arguments.apart:
+        raise ParameterError("--tls is for helper parties apart: it needs --apart")
+    return RunOptions(
+        seed=arguments.seed, on_step=on_step, apart=arguments.apart, tls=arguments.tls
     )
 
 

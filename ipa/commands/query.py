@@ -9,11 +9,11 @@ from ipa.commands.options import (
     add_query_arguments,
     query_parameters,
     read_events,
+    run_options,
 )
 from ipa.commands.output import write_result
 from ipa.commands.progress import Progress
 from ipa.commands.report_options import add_report_arguments, is_report_query
-from ipa.network.simulation import RunOptions
 from ipa.query import run_query
 from ipa.result import check_noise_is_said
 
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         return run_over_reports(arguments, parameters)
     events = read_events(arguments.events, parameters)
     with Progress(sys.stderr, len(events)) as progress:
-        options = RunOptions(seed=arguments.seed, on_step=progress.step)
+        options = run_options(arguments, progress.step)
         result = run_query(events, parameters, no_noise=arguments.no_noise, options=options)
     write_result(result, parameters.security, arguments.format, sys.stdout, clip=arguments.clip)
     if not arguments.check:

@@ -12,11 +12,10 @@ from ipa.budget.ledger import Receipt
 from ipa.budget.ledger_directory import ledgers_in
 from ipa.client.key_files import load_all_helper_keys
 from ipa.commands.directories import read_streams, read_submitter
-from ipa.commands.options import registrable_domain
+from ipa.commands.options import registrable_domain, run_options
 from ipa.commands.output import result_object, write_result
 from ipa.commands.progress import Progress
 from ipa.errors import ParameterError
-from ipa.network.simulation import RunOptions
 from ipa.parameters import QueryParameters
 from ipa.report_query import Payment, ReportQueryResult, run_report_query
 
@@ -48,7 +47,7 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
             compressed_match_key_bits=arguments.compress_match_keys,
             no_noise=arguments.no_noise,
             registrable_domain=registrable_domain(arguments),
-            options=RunOptions(seed=arguments.seed, on_step=progress.step),
+            options=run_options(arguments, progress.step),
             on_accepted=accepted,
         )
     if arguments.format == "json":

@@ -104,7 +104,8 @@ def _check_headers(told: Mapping[int, bytes]) -> None:
     """Raise ReportError unless all three helpers told the same; a function of what was told."""
     for helper, header in told.items():
         if header == _UNREADABLE:
-            raise ReportError(f"helper {helper} cannot read the query stream it was sent")
+            problem = f"helper {helper} cannot read the query stream it was sent"
+            raise ReportError(problem).heard()
     parts = (
         ("queries", 0, _DIGEST_BYTES),
         ("contexts", _DIGEST_BYTES, 2 * _DIGEST_BYTES),

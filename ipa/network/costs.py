@@ -4,6 +4,7 @@ Bytes are counted from the payloads handed to the channel. Rounds count the time
 for messages one after another. Gates and products are counted once, not per helper.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -35,6 +36,25 @@ def cost_of(costs: dict[str, Cost], prefix: str = "") -> Cost:
         if not prefix or path == prefix or path.startswith((f"{prefix}/", f"{prefix}#")):
             total.add(cost)
     return total
+
+
+def costs_of_helpers(costs: Sequence[Mapping[str, Cost]]) -> dict[str, Cost]:
+    """The costs by step of a run of helpers apart, from those of each.
+
+    What a helper sends adds up; rounds and products are the same ones for all. The seconds of a step
+    are the mean of the helpers', who run at the same time, so that all steps together take as long as
+    the run.
+    """
+    together: dict[str, Cost] = {}
+    for own in costs:
+        for path, cost in own.items():
+            total = together.setdefault(path, Cost())
+            total.bytes_sent += cost.bytes_sent
+            total.messages += cost.messages
+            total.seconds += cost.seconds / len(costs)
+            for name in ("rounds", "and_gates", "ring_products"):
+                setattr(total, name, max(getattr(total, name), getattr(cost, name)))
+    return together
 
 
 def costs_by_step(costs: dict[str, Cost], depth: int) -> dict[str, Cost]:

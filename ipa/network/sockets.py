@@ -4,7 +4,7 @@ A message is a frame: the lengths of step and payload (4 and 8 bytes, big endian
 the payload. Sender and receiver are not sent; they follow from the connection. A thread per peer
 takes frames off the connection as they come, so that two helper parties which send each other large
 messages at the same time never wait for each other. Connections are neither encrypted nor
-authenticated: between machines, hand in connections that are (TLS).
+authenticated: between machines, hand in connections that are (ipa.network.tls).
 """
 
 import socket
@@ -16,6 +16,7 @@ from itertools import combinations
 from threading import Condition, Thread
 from time import monotonic
 from types import TracebackType
+from typing import Protocol
 
 from ipa.errors import ChannelError
 from ipa.network.channel import ABORT, Message, checked_timeout
@@ -36,22 +37,39 @@ _PIECE = 1 << 20
 _LENGTHS = struct.Struct("!IQ")
 
 
+class Connection(Protocol):
+    """A connected stream, such as a socket, that one thread may read while another writes."""
+
+    def send(self, data: memoryview, /) -> int:
+        """Send a beginning of `data`; its length. TimeoutError when nothing goes in time."""
+
+    def recv(self, size: int, /) -> bytes:
+        """At most `size` bytes that came, none at the end. TimeoutError when none come in time."""
+
+    def settimeout(self, seconds: float, /) -> None:
+        """How long sending and receiving wait."""
+
+    def shutdown(self, how: int, /) -> None:
+        """End the stream in both directions and wake who waits for it."""
+
+    def close(self) -> None:
+        """Give the stream back to the system."""
+
+
 class SocketChannel:
-    """Helper party `helper`'s end: one connected stream socket per peer, which it closes.
+    """Helper party `helper`'s end: one connection per peer, which it closes.
 
     `send` and `receive` wait `timeout` seconds at most, for a whole frame, and not at all once the
     peer has closed. A `send` that has to wait ends too when another helper says that it aborts. A
     frame that is cut short or breaks the limits ends the connection, as does a peer that sends many
     messages ahead: nothing after it is received. A peer that sends many bytes ahead is not read until
-    some of them are received (SPEC_NOTES: slow-peers). The sockets' own timeouts are replaced. Use it
+    some of them are received (SPEC_NOTES: slow-peers). The connections' own timeouts are replaced. Use it
     as a context manager, or call `close`.
 
     Raises: ParameterError for a timeout that is no number of seconds above 0.
     """
 
-    def __init__(
-        self, helper: int, connections: Mapping[int, socket.socket], timeout: float
-    ) -> None:
+    def __init__(self, helper: int, connections: Mapping[int, Connection], timeout: float) -> None:
         self._helper = helper
         self._connections = connections
         self._timeout = checked_timeout(timeout)
@@ -127,7 +145,7 @@ class SocketChannel:
 class _Inbox:
     """The messages that have arrived from one peer, put there by a thread of their own."""
 
-    def __init__(self, peer: int, helper: int, connection: socket.socket) -> None:
+    def __init__(self, peer: int, helper: int, connection: Connection) -> None:
         self._peer = peer
         self._helper = helper
         self._messages: deque[Message] = deque()
@@ -161,7 +179,7 @@ class _Inbox:
             self._changed.notify_all()
         self.reader.join()
 
-    def _read_all(self, connection: socket.socket) -> None:
+    def _read_all(self, connection: Connection) -> None:
         while (message := self._read_frame(connection)) is not None:
             if len(self._messages) >= MAX_WAITING_MESSAGES:
                 break
@@ -174,7 +192,7 @@ class _Inbox:
             self._ended = True
             self._changed.notify_all()
 
-    def _read_frame(self, connection: socket.socket) -> Message | None:
+    def _read_frame(self, connection: Connection) -> Message | None:
         """The next message; None at the end and when there is no whole, well-formed frame."""
         try:
             lengths = self._read_exactly(connection, _LENGTHS.size)
@@ -196,7 +214,7 @@ class _Inbox:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or has_room())
 
-    def _read_exactly(self, connection: socket.socket, size: int) -> bytes:
+    def _read_exactly(self, connection: Connection, size: int) -> bytes:
         pieces = []
         while size:
             try:

@@ -37,9 +37,14 @@ class Randomness:
 
         Raises: ParameterError for any other seed.
         """
+        return cls.from_key(stream_key(seed, label))
+
+    @classmethod
+    def from_key(cls, key: bytes | None) -> "Randomness":
+        """The stream of a `stream_key`; with None, the operating system's."""
         randomness = cls()
-        if seed is not None:
-            randomness._keystream = _Keystream(_seed_bytes(seed), label)
+        if key is not None:
+            randomness._keystream = _Keystream(key)
         return randomness
 
     def random_bytes(self, count: int) -> bytes:
@@ -74,13 +79,24 @@ class Randomness:
         return number
 
 
-class _Keystream:
-    """AES-128-CTR keystream of a (seed, label): bytes in order, never the same twice."""
+def stream_key(seed: int | bytes | None, label: str) -> bytes | None:
+    """The key of the stream of a seed and label; None for no seed.
 
-    def __init__(self, seed: bytes, label: str) -> None:
-        name = label.encode()
-        absorbed = b"".join(len(part).to_bytes(8, "big") + part for part in (_DOMAIN, name, seed))
-        key = shake_256(absorbed).digest(16)
+    Who is given the key of one label learns nothing of the streams of the others.
+
+    Raises: ParameterError for a seed that is no string of bytes and no integer of at least 0.
+    """
+    if seed is None:
+        return None
+    parts = (_DOMAIN, label.encode(), _seed_bytes(seed))
+    absorbed = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+    return shake_256(absorbed).digest(16)
+
+
+class _Keystream:
+    """AES-128-CTR keystream of a key: bytes in order, never the same twice."""
+
+    def __init__(self, key: bytes) -> None:
         self._encryptor = Cipher(algorithms.AES128(key), modes.CTR(bytes(16))).encryptor()
 
     def read(self, count: int) -> bytes:

@@ -33,7 +33,17 @@ PROTOCOLS = SHARED | CIRCUITS | {"reports"}
 QUERY = PROTOCOLS | {"noise", "protocols", "attribution", "release", "result", "query"}
 EVERYTHING = (
     QUERY
-    | {"oracle", "budget", "client", "intake", "report_query", "attacks", "planning", "moments"}
+    | {
+        "oracle",
+        "budget",
+        "client",
+        "intake",
+        "report_answer",
+        "report_query",
+        "attacks",
+        "planning",
+        "moments",
+    }
     | {"budget.charging", "halo"}
 )
 
@@ -56,7 +66,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "attribution": PROTOCOLS | {"protocols"},
     "intake": PROTOCOLS | {"client"},
     "budget.charging": SHARED | {"protocols.primitives", "budget"},
-    "report_query": QUERY | {"client", "budget", "budget.charging", "intake"},
+    "report_answer": QUERY | {"client", "budget", "budget.charging", "intake"},
+    "report_query": QUERY | {"client", "budget", "report_answer"},
     "attacks": QUERY | {"oracle"},
     "moments": QUERY,
     "planning": {"foundation", "noise", "oracle", "result"},

@@ -93,12 +93,11 @@ def simulate(events: list[Event], parameters: QueryParameters, seed: int) -> tup
 
 def part_of(job: Job, helper: int) -> Job:
     """What one helper is given: its own shares of the reports and of every step's input."""
-    reports = GenericReports(*(only_helper(field, helper) for field in job.reports.fields))
     tables = {
         step: {name: only_helper(table, helper) for name, table in inputs.items()}
         for step, inputs in job.tables.items()
     }
-    return replace(job, reports=reports, tables=tables)
+    return replace(job, reports=job.reports.only(helper), tables=tables)
 
 
 def run_one(helper: int, channel: Channel, job: Job) -> tuple[Held, int]:

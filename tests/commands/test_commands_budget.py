@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from command_cases import NEWS, NOISY, answer, collect, fails, two_sites, write_events
 
-import ipa.report_query
+import ipa.report_answer
 from ipa.budget.epochs import WEEK
 from ipa.commands.command_line import main
 from ipa.errors import VerificationError
@@ -113,7 +113,7 @@ def test_the_query_s_id_is_said_when_it_is_charged_and_the_run_aborts(
     def abort(*_: object) -> None:
         raise VerificationError("query", "a lie", [1])
 
-    monkeypatch.setattr(ipa.report_query, "take_in_reports", abort)
+    monkeypatch.setattr(ipa.report_answer, "take_in_reports", abort)
     capsys.readouterr()
     assert main(["query", "q", "--keys", "net", *NOISY, "--ledger", "l", "--epsilon", "1"]) == 3
     charged, aborted = capsys.readouterr().err.splitlines()

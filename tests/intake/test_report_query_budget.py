@@ -19,7 +19,7 @@ from intake_cases import (
 )
 from payment_cases import CHARGED, TERMS, commit_to, paying_ledgers, payment_of
 
-import ipa.report_query
+import ipa.report_answer
 from ipa.attacks import tamper
 from ipa.budget.composition import EpsilonDelta
 from ipa.budget.ledger import remaining
@@ -284,7 +284,7 @@ def test_the_query_runs_under_the_name_that_the_ledgers_have(
         names.append(words[3])
         return query(*words)
 
-    monkeypatch.setattr(ipa.report_query, "query", run)
+    monkeypatch.setattr(ipa.report_answer, "query", run)
     paid(world(), ledgers, "q1")
     answer(world())
     assert names == ["q1", ""]

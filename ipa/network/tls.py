@@ -1,0 +1,218 @@
+"""TLS between helper parties: version 1.3 alone, each side shows the one certificate expected of it.
+
+Nothing is trusted but the peer's own certificate, which each helper party is given beforehand: no
+authority, no host name. Of each pair of helpers the one with the lower number plays the server.
+"""
+
+import secrets
+import select
+import socket
+import ssl
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from time import monotonic
+from typing import TypeVar
+
+from ipa.errors import ChannelError
+
+T = TypeVar("T")
+
+_VALID_SECONDS = 24 * 3600
+_PASSWORD_BYTES = 32
+
+CONNECT = "connect"
+"""The step that errors name when two helpers cannot agree on a TLS session."""
+
+
+@dataclass(frozen=True)
+class TlsIdentity:
+    """A helper party's certificate and its private key, both PEM; the key is under `password`."""
+
+    certificate: str
+    private_key: bytes = field(repr=False)
+    password: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class TlsCredentials:
+    """What a helper party connects with: its own identity, and its peers' certificates."""
+
+    own: TlsIdentity
+    certificates: Mapping[int, str]
+
+
+def fresh_credentials(helpers: Sequence[int]) -> dict[int, TlsCredentials]:
+    """Credentials by which these helpers know each other, made on the spot."""
+    identities = {helper: new_identity(f"helper {helper}") for helper in helpers}
+    return {
+        helper: TlsCredentials(
+            own, {peer: identities[peer].certificate for peer in helpers if peer != helper}
+        )
+        for helper, own in identities.items()
+    }
+
+
+def new_identity(name: str) -> TlsIdentity:
+    """A fresh Ed25519 key and a certificate that it signs itself, good for this day.
+
+    It is for a run that begins at once: only a handshake looks at the dates.
+    """
+    # Imported here: only who makes certificates needs to load this.
+    from datetime import UTC, datetime, timedelta
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    key = Ed25519PrivateKey.generate()
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now, day = datetime.now(UTC), timedelta(seconds=_VALID_SECONDS)
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - day)
+        .not_valid_after(now + day)
+        .sign(key, None)
+    )
+    password = secrets.token_hex(_PASSWORD_BYTES).encode()
+    return TlsIdentity(
+        certificate.public_bytes(serialization.Encoding.PEM).decode(),
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(password),
+        ),
+        password,
+    )
+
+
+def pinned_context(own: TlsIdentity, peer_certificate: str, *, as_server: bool) -> ssl.SSLContext:
+    """What one end of a connection needs: to show its own certificate, and to accept the peer's alone.
+
+    Raises: ssl.SSLError for a certificate or key that is none.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if as_server else ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.check_hostname = False  # the certificate itself is expected, whatever it says
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(cadata=peer_certificate)
+    if as_server:
+        context.num_tickets = 0  # no session is taken up again
+    # OpenSSL reads a key from a file only. This one is the owner's alone and is gone at once; if a
+    # kill leaves it behind, nobody has the password.
+    with tempfile.TemporaryDirectory(prefix="ipa-tls-") as directory:
+        path = Path(directory, "identity.pem")
+        path.write_bytes(own.private_key + own.certificate.encode())
+        context.load_cert_chain(path, password=own.password)
+    return context
+
+
+class TlsConnection:
+    """A connected socket under TLS, which one thread may read while another one writes.
+
+    OpenSSL allows one thread at a time in a session, so both take turns, and nobody waits for the
+    peer inside.
+
+    Raises: ssl.SSLError when the peer does not show the certificate that the context expects;
+        TimeoutError when the handshake takes longer than `timeout` seconds.
+    """
+
+    def __init__(
+        self, connection: socket.socket, context: ssl.SSLContext, *, as_server: bool, timeout: float
+    ) -> None:
+        connection.settimeout(timeout)
+        self._socket = context.wrap_socket(connection, server_side=as_server)
+        self._socket.setblocking(False)
+        self._descriptor = self._socket.fileno()
+        self._timeout = timeout
+        self._session = Lock()
+        self._ended = False
+
+    def settimeout(self, seconds: float, /) -> None:
+        """How long sending and receiving wait."""
+        self._timeout = seconds
+
+    def send(self, data: memoryview, /) -> int:
+        """Encrypt and send a beginning of `data`; its length.
+
+        Raises: TimeoutError when nothing can be sent in time: the same bytes must then be sent again;
+            OSError when the connection has ended.
+        """
+        return self._in_turn(lambda: self._socket.send(data))
+
+    def recv(self, size: int, /) -> bytes:
+        """At most `size` bytes that came, none at the end.
+
+        Raises: TimeoutError when none come in time; OSError when the connection has broken.
+        """
+        return self._in_turn(lambda: self._socket.recv(size))
+
+    def _in_turn(self, use: Callable[[], T]) -> T:
+        """Use the session; while it has to wait for the peer, the other thread may."""
+        deadline = monotonic() + self._timeout
+        while True:
+            with self._session:
+                if self._ended:
+                    raise OSError("the connection has ended")
+                try:
+                    return use()
+                except ssl.SSLWantReadError:
+                    awaited = select.POLLIN
+                except ssl.SSLWantWriteError:
+                    awaited = select.POLLOUT
+            waiting = select.poll()
+            waiting.register(self._descriptor, awaited)
+            left = deadline - monotonic()
+            if left <= 0 or not waiting.poll(1000 * left):
+                raise TimeoutError
+
+    def shutdown(self, how: int, /) -> None:
+        """End the stream and wake who waits for it; nothing is sent or received after that."""
+        with self._session:
+            self._ended = True
+            self._socket.shutdown(how)
+
+    def close(self) -> None:
+        """Give the socket back to the system."""
+        self._socket.close()
+
+
+def secure_connections(
+    helper: int,
+    connections: Mapping[int, socket.socket],
+    credentials: TlsCredentials,
+    timeout: float,
+) -> dict[int, TlsConnection]:
+    """Helper party `helper`'s connections under TLS, by peer.
+
+    All helpers do this at the same time, the pairs in the order of their numbers. When one fails, all
+    the connections are closed.
+
+    Raises: ChannelError, step `connect`, when a peer is not the one whose certificate is known.
+    """
+    secured: dict[int, TlsConnection] = {}
+    try:
+        for peer in sorted(connections):
+            as_server = helper < peer
+            context = pinned_context(
+                credentials.own, credentials.certificates[peer], as_server=as_server
+            )
+            try:
+                secured[peer] = TlsConnection(
+                    connections[peer], context, as_server=as_server, timeout=timeout
+                )
+            except OSError as error:  # ssl.SSLError and TimeoutError are such
+                why = getattr(error, "verify_message", "") or getattr(error, "reason", "") or error
+                problem = f"H{peer} does not prove who it is: {why}"
+                raise ChannelError(CONNECT, problem, [helper]) from error
+    except BaseException:
+        # A socket that went into a session is closed with it; closing it again does nothing.
+        for session in secured.values():
+            session.close()
+        for connection in connections.values():
+            connection.close()
+        raise
+    return secured
