@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal, get_args
 
+from ipa.budget.bucket_ledger import BucketCharge, BucketLedger
 from ipa.client.keys import PublicKey
 from ipa.errors import BudgetError, ParameterError
-from ipa.halo.buckets import BucketLedger, Charge
+from ipa.names import check_identifier
 from ipa.ranges import check_integer
 
 ProtocolName = Literal["hmss", "hmss-malicious", "llv2", "reach-only-llv2", "direct"]
@@ -56,7 +57,7 @@ class Measurement:
     consumer: str
     protocol: ProtocolName
     requisitions: Mapping[str, RequisitionState]
-    charge: Charge | None
+    charge: BucketCharge | None
     state: MeasurementState
     ready: frozenset[int] = frozenset()
     confirmed: frozenset[int] = frozenset()
@@ -76,8 +77,8 @@ def choose_protocol(providers: int, *, share_shuffle: bool, reach_only: bool) ->
 class Kingdom:
     """Consumers, data providers, measurements and their requisitions, with `workers` workers.
 
-    A ledger, if given, is charged for a measurement when all of its requisitions are fulfilled, and
-    before any computation starts; where the budget does not suffice, the measurement fails.
+    A ledger, if given, is charged for every measurement when all of its requisitions are fulfilled,
+    and before any computation starts; where the budget does not suffice, the measurement fails.
     """
 
     def __init__(self, workers: int = 3, ledger: BucketLedger | None = None) -> None:
@@ -119,12 +120,13 @@ class Kingdom:
         providers: Iterable[str],
         reach_only: bool = False,
         protocol: ProtocolName | None = None,
-        charge: Charge | None = None,
+        charge: BucketCharge | None = None,
     ) -> Measurement:
         """Create a measurement and a requisition to each data provider; the protocol is chosen if not given.
 
         Raises: ParameterError for a name in use, an unknown consumer or provider, a provider named
-            twice, or a protocol that these providers cannot take part in.
+            twice, a protocol that these providers cannot take part in, or a charge that is not for
+            this consumer, or is missing where there is a ledger.
         """
         names = list(providers)
         _check_new(name, self._measurements, "measurement")
@@ -142,6 +144,8 @@ class Kingdom:
             len(names), share_shuffle=capable, reach_only=reach_only
         )
         check_protocol(chosen, len(names), share_shuffle=capable)
+        if self._ledger is not None:
+            _check_charge(name, consumer, charge)
         state, pending = (
             MeasurementState.PENDING_REQUISITION_PARAMS,
             RequisitionState.PENDING_PARAMS,
@@ -284,6 +288,13 @@ def check_protocol(protocol: ProtocolName, providers: int, *, share_shuffle: boo
         raise ParameterError(
             f"protocol {protocol} needs data providers that can all make shares for it"
         )
+
+
+def _check_charge(name: str, consumer: str, charge: BucketCharge | None) -> None:
+    """Check that a ledger can be charged for the measurement, and charges who asks."""
+    check_identifier("name", name)
+    if charge is None or {bucket.consumer for bucket in charge.buckets} != {consumer}:
+        raise ParameterError(f"measurement {name!r} needs a charge to the budget of {consumer!r}")
 
 
 def _check_new(name: str, known: Mapping[str, object], kind: str) -> None:

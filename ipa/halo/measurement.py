@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from ipa.budget.bucket_ledger import BucketCharge, BucketLedger
 from ipa.client.keys import generate_key
 from ipa.errors import BudgetError, ParameterError
-from ipa.halo.buckets import BucketLedger, Charge, buckets_of
+from ipa.halo.buckets import buckets_of
 from ipa.halo.groups import GroupName
 from ipa.halo.impressions import EVERYTHING, Impression, Selection, check_impressions, select
 from ipa.halo.kingdom import (
@@ -130,7 +131,7 @@ def run_measurement(
     task = _task(impressions, specification, population, settings)
     check_protocol(protocol, len(task.impressions), share_shuffle=True)
     check_task(protocol, task)
-    charge = _charge(impressions, specification, consumer)
+    charge = None if ledger is None else _charge(impressions, specification, consumer)
     return _ask(Kingdom(workers, ledger), (name, consumer, protocol), specification, charge, task)
 
 
@@ -210,7 +211,7 @@ def _ask(
     kingdom: Kingdom,
     question: tuple[str, str, ProtocolName],
     specification: MeasurementSpecification,
-    charge: Charge | None,
+    charge: BucketCharge | None,
     task: Task,
 ) -> MeasurementResult:
     """The consumer's part: register a key, create the measurement, open what is delivered."""
@@ -270,10 +271,11 @@ def _privacy(specification: MeasurementSpecification) -> PrivacyParameters | Non
 
 def _charge(
     impressions: Iterable[Impression], specification: MeasurementSpecification, consumer: str
-) -> Charge | None:
-    """What the measurement costs: its epsilon and delta in every bucket of its days and interval."""
-    if specification.epsilon is None:
-        return None
+) -> BucketCharge:
+    """What the measurement costs: its epsilon and delta in every bucket of its days and interval.
+
+    Raises: ParameterError for an epsilon or delta that a ledger has no units for, or too many buckets.
+    """
     known = [impression.day for impression in impressions] or [0]
     buckets = frozenset().union(
         *(
@@ -281,4 +283,4 @@ def _charge(
             for chosen in specification.selections
         )
     )
-    return Charge(buckets, specification.epsilon, specification.delta)
+    return BucketCharge(buckets, specification.epsilon or Fraction(0), specification.delta)

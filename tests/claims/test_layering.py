@@ -60,7 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "attacks": QUERY | {"oracle"},
     "moments": QUERY,
     "planning": {"foundation", "noise", "oracle", "result"},
-    "halo": PROTOCOLS | {"noise", "client", "protocols"},
+    "halo": PROTOCOLS | {"noise", "client", "protocols", "budget"},
     "": EVERYTHING,
     "__main__": {"commands"},
     "commands": EVERYTHING | {""},

@@ -1,15 +1,20 @@
 """The Kingdom against a model of its states, and the budget that a measurement is charged."""
 
+from contextlib import ExitStack
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
+from bucket_cases import grant, ledger_in
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from worker_processes import quick_directory
 
+from ipa.budget.bucket_ledger import BucketCharge, BucketLedger
 from ipa.client.keys import generate_key
-from ipa.errors import ParameterError
-from ipa.halo.buckets import BucketLedger, Charge, buckets_of
+from ipa.errors import InputError, ParameterError
+from ipa.halo.buckets import buckets_of
 from ipa.halo.kingdom import (
     Kingdom,
     MeasurementState,
@@ -17,7 +22,6 @@ from ipa.halo.kingdom import (
     check_protocol,
     choose_protocol,
 )
-from ipa.halo.noise import PrivacyParameters
 from ipa.halo.registers import SamplingInterval
 
 KEY = generate_key(1).public()
@@ -25,15 +29,15 @@ PROVIDERS = ["alpha", "beta", "tv"]
 HALF = Fraction(1, 2)
 TINY = Fraction(1, 10**6)
 ONE_DAY = buckets_of("shop", (3, 3), SamplingInterval(), slices=1)
+OF_ANOTHER = buckets_of("another", (3, 3), SamplingInterval(), slices=1)
 
 
-def kingdom(epsilon: Fraction = Fraction(1), workers: int = 3) -> tuple[Kingdom, BucketLedger]:
-    ledger = BucketLedger(PrivacyParameters(epsilon, Fraction(1, 1000)))
-    made = Kingdom(workers, ledger)
+def kingdom(ledger: BucketLedger | None = None) -> Kingdom:
+    made = Kingdom(3, ledger)
     made.add_consumer("shop", KEY)
     for name in PROVIDERS:
         made.add_provider(name, share_shuffle=name != "tv")
-    return made, ledger
+    return made
 
 
 class KingdomMachine(RuleBasedStateMachine):
@@ -45,9 +49,11 @@ class KingdomMachine(RuleBasedStateMachine):
         affordable=st.booleans(),
     )
     def create(self, providers: list[str], reach_only: bool, affordable: bool) -> None:
-        self.kingdom, self.ledger = kingdom()
+        self.opened = ExitStack()
+        self.ledger = ledger_in(self.opened.enter_context(quick_directory()), grant())
+        self.kingdom = kingdom(self.ledger)
         self.providers, self.affordable = providers, affordable
-        charge = Charge(ONE_DAY, Fraction(1) if affordable else Fraction(2), TINY)
+        charge = BucketCharge(ONE_DAY, Fraction(1) if affordable else Fraction(2), TINY)
         made = self.kingdom.create(
             "m", consumer="shop", providers=providers, reach_only=reach_only, charge=charge
         )
@@ -62,6 +68,9 @@ class KingdomMachine(RuleBasedStateMachine):
         self.fulfilled: set[str] = set()
         self.refused: set[str] = set()
         self.ended = ""
+
+    def teardown(self) -> None:
+        self.opened.close()
 
     def expect(self, allowed: bool, action: object, *words: object) -> None:
         assert callable(action)
@@ -203,9 +212,10 @@ TestKingdomMachine.settings = settings(max_examples=60, stateful_step_count=25, 
 
 
 @pytest.mark.parametrize("providers", [["alpha"], ["alpha", "beta"], ["beta", "tv"]])
-def test_a_whole_life(providers: list[str]) -> None:
-    made, ledger = kingdom()
-    charge = Charge(ONE_DAY, HALF, TINY)
+def test_a_whole_life(providers: list[str], tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path, grant())
+    made = kingdom(ledger)
+    charge = BucketCharge(ONE_DAY, HALF, TINY)
     measurement = made.create("m", consumer="shop", providers=providers, charge=charge)
     states = [measurement.state]
     if len(providers) > 1:
@@ -240,7 +250,7 @@ def test_the_choice_of_protocol() -> None:
 
 
 def test_who_can_take_part_in_what() -> None:
-    made, _ = kingdom()
+    made = kingdom()
     made.create("a", consumer="shop", providers=["alpha"], protocol="llv2")
     with pytest.raises(ParameterError, match="direct is for one data provider, not 2"):
         made.create("b", consumer="shop", providers=["alpha", "beta"], protocol="direct")
@@ -266,7 +276,7 @@ def test_who_can_take_part_in_what() -> None:
     ],
 )
 def test_what_cannot_be_created(name: str, consumer: str, providers: list[str], said: str) -> None:
-    made, _ = kingdom()
+    made = kingdom()
     made.create("a", consumer="shop", providers=["alpha"])
     with pytest.raises(ParameterError, match=said):
         made.create(name, consumer=consumer, providers=providers)
@@ -278,12 +288,49 @@ def test_what_cannot_be_created(name: str, consumer: str, providers: list[str], 
         Kingdom(1)
 
 
-def test_a_failed_charge_says_why() -> None:
-    made, _ = kingdom(HALF)
-    charge = Charge(ONE_DAY, Fraction(1), TINY)
+def test_a_failed_charge_says_why(tmp_path: Path) -> None:
+    made = kingdom(ledger_in(tmp_path, grant(HALF)))
+    charge = BucketCharge(ONE_DAY, Fraction(1), TINY)
     made.create("m", consumer="shop", providers=["alpha"], charge=charge)
     failed = made.fulfil("m", "alpha")
     assert (
-        failed.state == "failed" and "m asks for more than shop has left on day 3" in failed.reason
+        failed.state == "failed"
+        and "m asks for more epsilon than shop has left on day 3" in failed.reason
     )
     assert made.consumer_key("m") == KEY
+
+
+@pytest.mark.parametrize(
+    ("name", "charge", "said"),
+    [
+        ("m", None, "measurement 'm' needs a charge to the budget of 'shop'"),
+        ("m", BucketCharge(OF_ANOTHER, HALF, TINY), "needs a charge to the budget of 'shop'"),
+        ("m", BucketCharge(ONE_DAY | OF_ANOTHER, HALF, TINY), "a charge to the budget of 'shop'"),
+        (
+            "M m",
+            BucketCharge(ONE_DAY, HALF, TINY),
+            "name must be 1 to 255 bytes of printable lower",
+        ),
+    ],
+)
+def test_where_there_is_a_ledger_nothing_is_free(
+    name: str, charge: BucketCharge | None, said: str, tmp_path: Path
+) -> None:
+    made = kingdom(ledger_in(tmp_path, grant()))
+    with pytest.raises(ParameterError, match=said):
+        made.create(name, consumer="shop", providers=["alpha"], charge=charge)
+    with pytest.raises(ParameterError, match="there is no measurement"):
+        made.measurement(name)
+
+
+def test_a_ledger_that_is_gone_stops_the_measurement_and_changes_nothing(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path, grant())
+    made = kingdom(ledger)
+    charge = BucketCharge(ONE_DAY, HALF, TINY)
+    before = made.create("m", consumer="shop", providers=["alpha"], charge=charge)
+    away = ledger.path.rename(ledger.path.with_name("away"))
+    with pytest.raises(InputError, match="there is no bucket ledger here"):
+        made.fulfil("m", "alpha")
+    assert made.measurement("m") == before
+    away.rename(ledger.path)
+    assert made.fulfil("m", "alpha").state == "pending computation"

@@ -2,15 +2,16 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
+from bucket_cases import grant, ledger_in
 from halo_cases import ALL_PROTOCOLS, IMPRESSIONS, PERSONS, SELECTIONS, WORKLOAD
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipa.errors import EventError, ParameterError
-from ipa.halo.buckets import BucketLedger
 from ipa.halo.impressions import Impression, Selection
 from ipa.halo.kingdom import Kingdom
 from ipa.halo.measurement import (
@@ -19,7 +20,6 @@ from ipa.halo.measurement import (
     data_providers,
     run_measurement,
 )
-from ipa.halo.noise import PrivacyParameters
 from ipa.halo.oracle import frequency_histogram, reach
 from ipa.halo.registers import SamplingInterval
 from ipa.halo.sketch import SketchParameters
@@ -165,13 +165,13 @@ def test_an_apportionment_sums_up_and_is_off_by_less_than_one(
             assert abs(share - Fraction(total * weight, sum(weights))) < 1
 
 
-def test_what_cannot_be_is_refused_before_any_work() -> None:
+def test_what_cannot_be_is_refused_before_any_work(tmp_path: Path) -> None:
     asked = MeasurementSpecification(max_frequency=2)
     with pytest.raises(ParameterError, match="either an epsilon"):
         run_measurement(WORKLOAD, asked)
     with pytest.raises(ParameterError, match="either an epsilon"):
         run_measurement(WORKLOAD, replace(asked, epsilon=Fraction(1)), no_noise=True)
-    ledger = BucketLedger(PrivacyParameters(Fraction(1), Fraction(1, 1000)))
+    ledger = ledger_in(tmp_path, grant())
     with pytest.raises(ParameterError, match="an exact result has no price"):
         run_measurement(WORKLOAD, asked, ledger=ledger, no_noise=True)
     with pytest.raises(ParameterError, match="llv2 measures frequencies"):
@@ -197,8 +197,8 @@ def test_what_cannot_be_is_refused_before_any_work() -> None:
         MeasurementSpecification(epsilon=Fraction(0))
 
 
-def test_what_cannot_be_is_refused_before_it_is_paid_for() -> None:
-    ledger = BucketLedger(PrivacyParameters(Fraction(5), Fraction(1, 1000)))
+def test_what_cannot_be_is_refused_before_it_is_paid_for(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path, grant(5))
     asked = MeasurementSpecification(epsilon=Fraction(1))
     large = replace(asked, max_frequency=1000)
     many = [Impression("1", f"p{number}", "c", "m", 0) for number in range(70)]

@@ -4,13 +4,14 @@ from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 from math import sqrt
+from pathlib import Path
 from typing import Any
 
 import pytest
+from bucket_cases import grant, ledger_in
 from halo_cases import WORKLOAD
 
 from ipa.errors import BudgetError, ParameterError
-from ipa.halo.buckets import BucketLedger
 from ipa.halo.impressions import Selection
 from ipa.halo.measurement import MeasurementSpecification, run_measurement
 from ipa.halo.noise import PrivacyParameters, gaussian_noise, worker_noise
@@ -92,8 +93,8 @@ def test_each_protocol_draws_what_the_specification_says(monkeypatch: pytest.Mon
         assert seen == expected, protocol
 
 
-def test_the_ledger_is_charged_before_and_once() -> None:
-    ledger = BucketLedger(PrivacyParameters(Fraction(1), Fraction(1, 1000)))
+def test_the_ledger_is_charged_before_and_once(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path, grant())
     asked = MeasurementSpecification(
         selections=(Selection(days=(2, 3)),),
         epsilon=Fraction(3, 4),
@@ -104,7 +105,7 @@ def test_the_ledger_is_charged_before_and_once() -> None:
     assert (charge.epsilon, charge.delta) == (Fraction(3, 4), asked.delta)
     assert Counter(b.day for b in charge.buckets) == {2: 150, 3: 150}
     assert {b.consumer for b in charge.buckets} == {"shop"}
-    with pytest.raises(BudgetError, match="second asks for more than shop has left"):
+    with pytest.raises(BudgetError, match="second asks for more epsilon than shop has left"):
         run_measurement(WORKLOAD, asked, ledger=ledger, name="second", consumer="shop")
     other_half = replace(asked, interval=SamplingInterval(Fraction(1, 2), Fraction(1, 2)))
     run_measurement(WORKLOAD, other_half, ledger=ledger, name="third", consumer="shop")
@@ -146,9 +147,9 @@ def test_the_malicious_secure_shuffle_has_noise_for_all_counts_that_a_person_mov
     ],
 )
 def test_what_the_malicious_secure_shuffle_cannot_do_is_not_paid_for(
-    epsilon: Fraction, options: dict[str, Any], said: str
+    epsilon: Fraction, options: dict[str, Any], said: str, tmp_path: Path
 ) -> None:
-    ledger = BucketLedger(PrivacyParameters(Fraction(100), Fraction(1, 100)))
+    ledger = ledger_in(tmp_path, grant(100))
     asked = MeasurementSpecification(max_frequency=2, epsilon=epsilon)
     with pytest.raises(ParameterError, match=said):
         run_measurement(WORKLOAD, asked, "hmss-malicious", ledger=ledger, **options)
