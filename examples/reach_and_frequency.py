@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from ipa.budget.bucket_ledger import BucketLedger
+from ipa.budget.composition import EpsilonDelta
 from ipa.halo.attacks import add_to_share, corrupt, run_halo_attack
-from ipa.halo.buckets import BucketLedger
 from ipa.halo.impressions import Impression, Selection, read_impressions_csv
 from ipa.halo.measurement import MeasurementSpecification, fresh_hash_key, run_measurement
-from ipa.halo.noise import PrivacyParameters
 from ipa.halo.oracle_sql import frequency_histogram_sql, reach_sql
 from ipa.halo.reporting import ReportSpecification, cumulative_periods, run_report, sets_by
 from ipa.halo.share_shuffle import ShareShuffle
@@ -61,13 +62,16 @@ def exactly(impressions: Sequence[Impression]) -> bool:
 
 def with_noise(impressions: Sequence[Impression]) -> None:
     """The same with noise, paid from a budget that suffices once."""
-    ledger = BucketLedger(PrivacyParameters(Fraction(3, 2), Fraction(1, 10**6)))
-    result = run_measurement(impressions, NOISED, "hmss", ledger=ledger, seed=1)
-    left = min(
-        Fraction(3, 2) - ledger.spent(bucket)[0]
-        for bucket in ledger.charges()["measurement"].buckets
+    granted = EpsilonDelta(epsilon=Fraction(3, 2), delta=Fraction(1, 10**6))
+    with TemporaryDirectory() as directory:
+        ledger = BucketLedger.create(Path(directory) / "ledger", granted)
+        result = run_measurement(impressions, NOISED, "hmss", ledger=ledger, seed=1)
+        charged = ledger.charges()["measurement"]
+        left = granted.epsilon - max(ledger.spent(bucket).epsilon for bucket in charged.buckets)
+    print(
+        f"with noise for epsilon {NOISED.epsilon}, charged to {len(charged.buckets)} buckets of days "
+        f"and people; of {granted.epsilon}, {left} is left to each afterwards"
     )
-    print(f"with noise for epsilon {NOISED.epsilon}, of which {left} is left afterwards")
     print(f"  hmss: {list(result.frequency or ())}, {result.reach} in all\n")
 
 
