@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 from ipa.budget.bucket_ledger import BucketLedger
 from ipa.budget.composition import EpsilonDelta
-from ipa.halo.attacks import add_to_share, corrupt, run_halo_attack
+from ipa.halo.attacks import Corruption, add_to_share, run_halo_attack
 from ipa.halo.impressions import Impression, Selection, read_impressions_csv
 from ipa.halo.measurement import MeasurementSpecification, fresh_hash_key, run_measurement
 from ipa.halo.oracle_sql import frequency_histogram_sql, reach_sql
@@ -100,17 +100,17 @@ def attack(impressions: Sequence[Impression]) -> None:
     """One worker adds 1 to the first ten registers of its share, wherever they came from."""
     registers = len({impression.person for impression in impressions})
     parameters = ShareShuffle(registers=registers, providers=3, max_frequency=MOST)
-    dishonest = corrupt(1, "hmss/shuffled", add_to_share(parameters, [1] * 10))
+    dishonest = Corruption(1, "hmss/shuffled", add_to_share(parameters, [1] * 10))
     found = run_halo_attack(impressions, EXACT, "hmss", dishonest)
     print("a dishonest worker adds 1 to ten registers")
     print(f"  honest:   {list(found.honest.frequency or ())}")
     if found.attacked is not None:
         print(f"  attacked: {list(found.attacked.frequency or ())}, and nobody noticed")
     # The same on replicated shares, where a worker's every message is checked.
-    dishonest = corrupt(1, "hmss-malicious/shuffle/pass/*", invert_first_byte)
+    dishonest = Corruption(1, "hmss-malicious/shuffle/pass/*", invert_first_byte)
     found = run_halo_attack(impressions, EXACT, "hmss-malicious", dishonest)
     print(f"  hmss-malicious, honest: {list(found.honest.frequency or ())}")
-    print(f"  hmss-malicious, attacked: no result; {found.noticed.partition(' (')[0]}")
+    print(f"  hmss-malicious, attacked: no result; {found.noticed}")
 
 
 def invert_first_byte(payload: bytes) -> bytes:
