@@ -124,17 +124,26 @@ def test_noise_cannot_overflow_a_sketch() -> None:
     assert result.reach > 0
 
 
-def test_the_malicious_secure_shuffle_has_noise_for_all_counts_that_a_person_moves() -> None:
+@pytest.mark.parametrize("delta", [Fraction(1, 10**9), Fraction(1, 10**6)])
+@pytest.mark.parametrize(("most", "sensitivity"), [(20, 2), (3, 2), (1, 2), (None, 1)])
+def test_the_malicious_secure_shuffle_has_noise_for_all_counts_that_a_person_moves(
+    most: int | None, sensitivity: int, delta: Fraction
+) -> None:
     """One person moves two counts of F + 1, or one where there is one, at the whole epsilon."""
-    for most, sensitivity in ((3, 2), (1, 2), (None, 1)):
-        asked = MeasurementSpecification(max_frequency=most, epsilon=Fraction(1, 2))
-        transcript = Transcript()
-        run_measurement(WORKLOAD, asked, "hmss-malicious", interceptors=[transcript])
-        noise = choose_parameters(Fraction(1, 2), sensitivity, (most or 0) + 1, asked.delta)
-        rows = len({item.person for item in WORKLOAD}) + 2 * noise.largest * ((most or 0) + 1)
-        width = (most or 0).bit_length() + 1
-        opened = [m for m in transcript.messages if m.step == "hmss-malicious/open"]
-        assert {len(message.payload) for message in opened} == {width * -(-rows // 8)}
+    asked = MeasurementSpecification(max_frequency=most, epsilon=Fraction(1, 2), delta=delta)
+    transcript = Transcript()
+    run_measurement(WORKLOAD, asked, "hmss-malicious", interceptors=[transcript])
+    noise = choose_parameters(Fraction(1, 2), sensitivity, (most or 0) + 1, delta)
+    rows = len({item.person for item in WORKLOAD}) + 2 * noise.largest * ((most or 0) + 1)
+    width = (most or 0).bit_length() + 1
+    opened = [m for m in transcript.messages if m.step == "hmss-malicious/open"]
+    assert {len(message.payload) for message in opened} == {width * -(-rows // 8)}
+
+
+def test_delta_is_for_both_counts_that_a_person_moves() -> None:
+    """Where one count could do with a digit less, two cannot; so the test above tells them apart."""
+    one, two = (choose_parameters(Fraction(1, 2), 2, n, Fraction(1, 10**6)) for n in (1, 2))
+    assert (one.digits, two.digits) == (6, 7)
 
 
 @pytest.mark.parametrize(
