@@ -12,7 +12,9 @@ import sys
 from time import perf_counter
 
 from ipa import QueryParameters, generate_events, run_query
+from ipa.commands.options import whole_number
 from ipa.commands.output import steps_shown
+from ipa.errors import ParameterError
 from ipa.network.costs import cost_of
 from ipa.network.simulation import RunOptions
 from ipa.oracle.sql import query_sql
@@ -44,19 +46,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("sizes", type=int, nargs="+", metavar="EVENTS")
+    parser.add_argument("sizes", type=whole_number(0), nargs="+", metavar="EVENTS")
     parser.add_argument("--breakdowns", type=int, default=16)
     parser.add_argument("--cap", type=int, default=300)
     parser.add_argument("--capping", choices=["proportional", "truncate"], default="proportional")
     parser.add_argument("--security", choices=["semi-honest", "malicious"], default="semi-honest")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=whole_number(0), default=0)
     arguments = parser.parse_args()
-    parameters = QueryParameters(
-        breakdowns=arguments.breakdowns,
-        cap=arguments.cap,
-        capping=arguments.capping,
-        security=arguments.security,
-    )
+    try:
+        parameters = QueryParameters(
+            breakdowns=arguments.breakdowns,
+            cap=arguments.cap,
+            capping=arguments.capping,
+            security=arguments.security,
+        )
+    except ParameterError as error:
+        parser.error(str(error))
     print(HEADER, RULE, sep="\n")
     right = [benchmark(size, parameters, arguments.seed) for size in arguments.sizes]
     return 0 if all(right) else 1

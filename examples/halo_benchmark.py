@@ -13,6 +13,7 @@ import sys
 from time import process_time
 from typing import get_args
 
+from ipa.commands.options import whole_number
 from ipa.errors import ParameterError
 from ipa.halo.groups import GroupName, group_by_name
 from ipa.halo.liquid_legions import LiquidLegions, encrypt_indexes, encrypt_sketch, generate_keys
@@ -47,8 +48,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--shuffle", type=int, default=100_000, metavar="N")
-    parser.add_argument("--legions", type=int, default=200, metavar="N")
+    parser.add_argument("--shuffle", type=whole_number(1), default=100_000, metavar="N")
+    parser.add_argument("--legions", type=whole_number(1), default=200, metavar="N")
     arguments = parser.parse_args()
     print(
         "| protocol | group | registers | provider, us/register | a worker, us/register | bytes |"
