@@ -15,8 +15,9 @@ from typing import get_args
 
 from ipa.commands.options import whole_number
 from ipa.errors import ParameterError
+from ipa.halo.encrypted_sketch import encrypt_indexes, encrypt_sketch
 from ipa.halo.groups import GroupName, group_by_name
-from ipa.halo.liquid_legions import LiquidLegions, encrypt_indexes, encrypt_sketch, generate_keys
+from ipa.halo.liquid_legions import LiquidLegions, generate_keys
 from ipa.halo.llv2 import llv2
 from ipa.halo.malicious_share_shuffle import (
     MaliciousShareShuffle,

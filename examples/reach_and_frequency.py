@@ -20,10 +20,11 @@ from ipa.budget.bucket_ledger import BucketLedger
 from ipa.budget.composition import EpsilonDelta
 from ipa.halo.attacks import Corruption, add_to_share, run_halo_attack
 from ipa.halo.impressions import Impression, Selection, read_impressions_csv
-from ipa.halo.measurement import MeasurementSpecification, fresh_hash_key, run_measurement
+from ipa.halo.measurement import fresh_hash_key, run_measurement
 from ipa.halo.oracle_sql import frequency_histogram_sql, reach_sql
 from ipa.halo.reporting import ReportSpecification, cumulative_periods, run_report, sets_by
 from ipa.halo.share_shuffle import ShareShuffle
+from ipa.halo.specification import MeasurementSpecification
 
 IMPRESSIONS = Path(__file__).with_name("impressions.csv")
 MOST = 5

@@ -10,9 +10,9 @@ from ipa.commands.options import source_name
 from ipa.commands.tables import Table, write_table
 from ipa.errors import InputError, ParameterError
 from ipa.halo.impressions import Impression, Selection, read_impressions_csv
-from ipa.halo.kingdom import ProtocolName
-from ipa.halo.measurement import MeasurementSpecification
+from ipa.halo.lifecycle import ProtocolName
 from ipa.halo.sketch import SketchParameters
+from ipa.halo.specification import MeasurementSpecification
 from ipa.network.costs import Cost, cost_of, costs_by_step
 
 GROUPS = ("p256", "ed25519", "clear")

@@ -14,11 +14,13 @@ from ipa.errors import MisbehaviourError, ParameterError
 from ipa.halo.elgamal import combined_key, decrypt
 from ipa.halo.group import Group
 from ipa.halo.impressions import Impression
-from ipa.halo.kingdom import ProtocolName
-from ipa.halo.liquid_legions import LiquidLegions, Record
-from ipa.halo.measurement import MeasurementResult, MeasurementSpecification, run_measurement
+from ipa.halo.lifecycle import ProtocolName
+from ipa.halo.liquid_legions import LiquidLegions
+from ipa.halo.measurement import run_measurement
+from ipa.halo.records import Record
 from ipa.halo.ring_vectors import SEED_BYTES, Keystream, add, from_bytes, shuffle, to_bytes
 from ipa.halo.share_shuffle import FIRST, SECOND, ShareShuffle
+from ipa.halo.specification import MeasurementResult, MeasurementSpecification
 from ipa.network.channel import Message
 from ipa.network.interception import Transcript
 

@@ -6,72 +6,18 @@ ParameterError and changes nothing.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Literal, get_args
+from dataclasses import replace
 
 from ipa.budget.bucket_ledger import BucketCharge, BucketLedger
 from ipa.client.keys import PublicKey
 from ipa.errors import BudgetError, ParameterError
+from ipa.halo.lifecycle import Measurement, MeasurementState, ProtocolName, RequisitionState
+from ipa.halo.protocol_choice import check_protocol, choose_protocol
 from ipa.names import check_identifier
 from ipa.ranges import check_integer
 
-ProtocolName = Literal["hmss", "hmss-malicious", "llv2", "reach-only-llv2", "direct"]
-
 RESULT_INFO = b"ipa halo result"
 """What a result is sealed for, in front of the measurement's name."""
-
-
-class MeasurementState(StrEnum):
-    """How far a measurement is; the last three are final."""
-
-    PENDING_REQUISITION_PARAMS = "pending requisition params"
-    PENDING_REQUISITION_FULFILLMENT = "pending requisition fulfillment"
-    PENDING_PARTICIPANT_CONFIRMATION = "pending participant confirmation"
-    PENDING_COMPUTATION = "pending computation"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing can happen to the measurement any more."""
-        return self in (self.SUCCEEDED, self.FAILED, self.CANCELLED)
-
-
-class RequisitionState(StrEnum):
-    """How far one data provider's part is; the last three are final."""
-
-    PENDING_PARAMS = "pending params"
-    UNFULFILLED = "unfulfilled"
-    FULFILLED = "fulfilled"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measurement:
-    """One question of one consumer to some data providers, and how far it is."""
-
-    name: str
-    consumer: str
-    protocol: ProtocolName
-    requisitions: Mapping[str, RequisitionState]
-    charge: BucketCharge | None
-    state: MeasurementState
-    ready: frozenset[int] = frozenset()
-    confirmed: frozenset[int] = frozenset()
-    reason: str = ""
-    sealed_result: bytes | None = field(default=None, repr=False)
-
-
-def choose_protocol(providers: int, *, share_shuffle: bool, reach_only: bool) -> ProtocolName:
-    """The protocol for so many data providers; `share_shuffle` says whether all of them are capable."""
-    if providers == 1:
-        return "direct"
-    if share_shuffle:
-        return "hmss"
-    return "reach-only-llv2" if reach_only else "llv2"
 
 
 class Kingdom:
@@ -269,25 +215,6 @@ class Kingdom:
         if worker not in self.workers or worker in workers:
             raise ParameterError(f"worker {worker} is unknown, or has done this already")
         return workers | {worker}
-
-
-def check_protocol(protocol: ProtocolName, providers: int, *, share_shuffle: bool) -> None:
-    """Check that so many data providers can take part in the protocol.
-
-    Raises: ParameterError when they cannot.
-    """
-    if protocol not in get_args(ProtocolName):
-        names = ", ".join(get_args(ProtocolName))
-        raise ParameterError(f"the protocol must be one of {names}, not {protocol!r}")
-    if protocol == "direct" and providers != 1:
-        raise ParameterError(
-            f"protocol direct is for one data provider, not {providers}: nobody may see the data of "
-            "several; choose hmss or llv2"
-        )
-    if protocol in ("hmss", "hmss-malicious") and not share_shuffle:
-        raise ParameterError(
-            f"protocol {protocol} needs data providers that can all make shares for it"
-        )
 
 
 def _check_charge(name: str, consumer: str, charge: BucketCharge | None) -> None:

@@ -11,7 +11,8 @@ from legions_cases import UPSTREAM, counted, parameters_of
 from ipa.errors import ParameterError
 from ipa.halo.elgamal import combined_key, decrypt, encrypt, random_scalar
 from ipa.halo.groups import group_by_name
-from ipa.halo.measurement import MeasurementSpecification, run_measurement
+from ipa.halo.measurement import run_measurement
+from ipa.halo.specification import MeasurementSpecification
 from ipa.halo.workload import generate_impressions
 from ipa.sharing.randomness import Randomness
 

@@ -18,12 +18,13 @@ from ipa.halo.attacks import (
     run_halo_attack,
 )
 from ipa.halo.elgamal import combined_key, random_scalar
+from ipa.halo.encrypted_sketch import encrypt_sketch
 from ipa.halo.groups import group_by_name
 from ipa.halo.impressions import Impression
-from ipa.halo.liquid_legions import decode, encrypt_sketch
-from ipa.halo.measurement import MeasurementSpecification
+from ipa.halo.records import decode
 from ipa.halo.share_shuffle import ShareShuffle
 from ipa.halo.sketch import Register, Sketch, SketchParameters
+from ipa.halo.specification import MeasurementSpecification
 from ipa.halo.workload import generate_impressions
 from ipa.network.interception import Transcript
 from ipa.sharing.randomness import Randomness

@@ -15,13 +15,9 @@ from ipa.budget.bucket_ledger import BucketCharge, BucketLedger
 from ipa.client.keys import generate_key
 from ipa.errors import InputError, ParameterError
 from ipa.halo.buckets import buckets_of
-from ipa.halo.kingdom import (
-    Kingdom,
-    MeasurementState,
-    RequisitionState,
-    check_protocol,
-    choose_protocol,
-)
+from ipa.halo.kingdom import Kingdom
+from ipa.halo.lifecycle import MeasurementState, RequisitionState
+from ipa.halo.protocol_choice import check_protocol, choose_protocol
 from ipa.halo.registers import SamplingInterval
 
 KEY = generate_key(1).public()

@@ -14,15 +14,11 @@ from hypothesis import strategies as st
 from ipa.errors import EventError, ParameterError
 from ipa.halo.impressions import Impression, Selection
 from ipa.halo.kingdom import Kingdom
-from ipa.halo.measurement import (
-    MeasurementSpecification,
-    apportion,
-    data_providers,
-    run_measurement,
-)
+from ipa.halo.measurement import apportion, data_providers, run_measurement
 from ipa.halo.oracle import frequency_histogram, reach
 from ipa.halo.registers import SamplingInterval
 from ipa.halo.sketch import SketchParameters
+from ipa.halo.specification import MeasurementSpecification
 from ipa.network.interception import Transcript
 
 MANY: dict[str, Any] = {"no_noise": True, "group": "clear"}

@@ -13,11 +13,12 @@ from halo_cases import WORKLOAD
 
 from ipa.errors import BudgetError, ParameterError
 from ipa.halo.impressions import Selection
-from ipa.halo.measurement import MeasurementSpecification, run_measurement
+from ipa.halo.measurement import run_measurement
 from ipa.halo.noise import PrivacyParameters, gaussian_noise, worker_noise
 from ipa.halo.oracle import reach
 from ipa.halo.registers import SamplingInterval
 from ipa.halo.sketch import SketchParameters
+from ipa.halo.specification import MeasurementSpecification
 from ipa.network.interception import Transcript
 from ipa.noise.choice import choose_parameters
 
