@@ -120,7 +120,7 @@ def test_a_measurement_says_the_same_with_every_group() -> None:
     asked = MeasurementSpecification(max_frequency=2)
     for protocol in ("llv2", "reach-only-llv2"):
         results = [
-            run_measurement(impressions, asked, protocol, group=group, no_noise=True, seed=1)  # type: ignore[arg-type]
+            run_measurement(impressions, asked, protocol, group=group, no_noise=True, seed=1)
             for group in ("ed25519", "clear")
         ]
         assert results[0] == results[1]

@@ -76,7 +76,7 @@ def test_each_protocol_draws_what_the_specification_says(monkeypatch: pytest.Mon
         seen.append((privacy, workers, sensitivity))
         return worker_noise(privacy, workers, sensitivity, mechanism)
 
-    monkeypatch.setattr("ipa.halo.protocols.worker_noise", spy)
+    monkeypatch.setattr("ipa.halo.tasks.worker_noise", spy)
     whole = PrivacyParameters(Fraction(1), Fraction(1, 100))
     half = PrivacyParameters(Fraction(1, 2), Fraction(1, 200))
     both = MeasurementSpecification(max_frequency=2, epsilon=whole.epsilon, delta=whole.delta)
