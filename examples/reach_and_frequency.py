@@ -16,8 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ipa.budget.bucket_ledger import BucketLedger
-from ipa.budget.composition import EpsilonDelta
+from ipa.budget import BucketLedger, EpsilonDelta
 from ipa.halo.attacks import Corruption, add_to_share, run_halo_attack
 from ipa.halo.impressions import Impression, Selection, read_impressions_csv
 from ipa.halo.measurement import fresh_hash_key, run_measurement

@@ -97,9 +97,12 @@ def check_task(protocol: ProtocolName, task: Task) -> None:
 
 
 def malicious_parameters(task: Task) -> MaliciousShareShuffle:
-    """One person moves two counts by one each, the one of its frequency and that of nobody reached.
+    """What the task is to the malicious-secure share shuffle, with its noise.
 
+    One person moves two counts by one each, the one of its frequency and that of nobody reached.
     Without frequencies there is one count, and a person moves it by one.
+
+    Raises: ParameterError for an epsilon or delta for which there is no such noise, or too much.
     """
     most = task.max_frequency or 0
     noise = None
