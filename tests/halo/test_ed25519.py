@@ -35,6 +35,7 @@ def test_multiples_of_the_generator_add_like_numbers(a: int, b: int, c: int) -> 
     assert GROUP.add(first, second) == GROUP.multiply_generator(a + b)
     assert GROUP.multiply(c, first) == GROUP.multiply_generator(a * c)
     assert GROUP.add(first, GROUP.negate(first)) == GROUP.identity
+    assert GROUP.negate(first) == GROUP.multiply_generator(-a)
     assert GROUP.add(first, GROUP.identity) == GROUP.add(GROUP.identity, first) == first
     assert GROUP.from_bytes(GROUP.to_bytes(first)) == first
     assert len(GROUP.to_bytes(first)) == GROUP.element_bytes
