@@ -15,8 +15,10 @@ from ipa.errors import EventError, ParameterError
 from ipa.halo.impressions import Impression, Selection
 from ipa.halo.kingdom import Kingdom
 from ipa.halo.measurement import apportion, data_providers, run_measurement
+from ipa.halo.network import WorkerNetwork
 from ipa.halo.oracle import frequency_histogram, reach
 from ipa.halo.registers import SamplingInterval
+from ipa.halo.share_shuffle import ShareShuffle, share_shuffle
 from ipa.halo.sketch import SketchParameters
 from ipa.halo.specification import MeasurementSpecification
 from ipa.network.interception import Transcript
@@ -230,3 +232,20 @@ def test_two_workers_and_a_geometric_mechanism() -> None:
             seed=1,
         )
         assert abs(result.reach - reach(WORKLOAD)) < 60
+
+
+def test_data_providers_take_turns_in_whom_they_send_the_short_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A seed is short and a vector long: each shuffling worker gets its part of both."""
+    held: dict[int, list[str]] = {}
+
+    def spy(network: WorkerNetwork, shares: Any, parameters: ShareShuffle) -> list[int] | None:
+        held.update({worker: [type(x).__name__ for x in own] for worker, own in shares.items()})
+        return share_shuffle(network, shares, parameters)
+
+    monkeypatch.setattr("ipa.halo.protocols.share_shuffle", spy)
+    seen = [Impression("1", name, "c", "m", 0) for name in "abc"]
+    assert run_measurement(seen, MeasurementSpecification(), "hmss", no_noise=True).reach == 1
+    vector, seed = "VectorShare", "SeedShare"
+    assert held == {1: [vector, seed, vector], 2: [seed, vector, seed]}
