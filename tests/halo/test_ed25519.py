@@ -35,6 +35,7 @@ def test_multiples_of_the_generator_add_like_numbers(a: int, b: int, c: int) -> 
     assert GROUP.add(first, second) == GROUP.multiply_generator(a + b)
     assert GROUP.multiply(c, first) == GROUP.multiply_generator(a * c)
     assert GROUP.add(first, GROUP.negate(first)) == GROUP.identity
+    assert GROUP.multiply(c, GROUP.identity) == GROUP.identity
     assert GROUP.negate(first) == GROUP.multiply_generator(-a)
     assert GROUP.add(first, GROUP.identity) == GROUP.add(GROUP.identity, first) == first
     assert GROUP.from_bytes(GROUP.to_bytes(first)) == first
@@ -58,6 +59,7 @@ def test_labels_hash_to_elements_of_the_group() -> None:
     elements = [GROUP.hash_to_element(f"label {n}") for n in range(20)]
     assert len(set(elements)) == 20
     assert GROUP.hash_to_element("label 0") == elements[0]
+    assert elements[0].hex() == "71ad6fd30d7304852f45a8c4325799551aa66c2e72a376c5d5bad0b7a73122cf"
     for element in elements:
         assert GROUP.from_bytes(element) == element != GROUP.identity
         # libsodium multiplies by a scalar that is not reduced here: the order is L indeed.

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ipa.errors import EventError, ParameterError
 from ipa.halo.impressions import Impression, Selection
 from ipa.halo.kingdom import Kingdom
+from ipa.halo.llv2_tuples import RegisterCount
 from ipa.halo.measurement import apportion, data_providers, run_measurement
 from ipa.halo.network import WorkerNetwork
 from ipa.halo.oracle import frequency_histogram, reach
@@ -249,3 +250,18 @@ def test_data_providers_take_turns_in_whom_they_send_the_short_share(
     assert run_measurement(seen, MeasurementSpecification(), "hmss", no_noise=True).reach == 1
     vector, seed = "VectorShare", "SeedShare"
     assert held == {1: [vector, seed, vector], 2: [seed, vector, seed]}
+
+
+def test_data_providers_take_turns_in_which_worker_stores_their_sketch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held: dict[int, int] = {}
+
+    def spy(network: WorkerNetwork, stored: Any, keys: Any, parameters: Any) -> RegisterCount:
+        held.update({worker: len(sketches) for worker, sketches in stored.items()})
+        return RegisterCount(0, (0,))
+
+    monkeypatch.setattr("ipa.halo.protocols.llv2", spy)
+    seen = [Impression("1", name, "c", "m", 0) for name in "abcd"]
+    run_measurement(seen, MeasurementSpecification(max_frequency=1), "llv2", **MANY)
+    assert held == {1: 2, 2: 1, 3: 1}
