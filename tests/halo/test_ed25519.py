@@ -1,6 +1,9 @@
 """The group of Ed25519 by PyNaCl: the standard's, of prime order, and as good as the others."""
 
+import json
 import sys
+from hashlib import sha512
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from legions_cases import UPSTREAM, counted, parameters_of
 
+from ipa.commands.command_line import main
 from ipa.errors import ParameterError
 from ipa.halo.elgamal import combined_key, decrypt, encrypt, random_scalar
 from ipa.halo.groups import group_by_name
@@ -44,8 +48,6 @@ def test_multiples_of_the_generator_add_like_numbers(a: int, b: int, c: int) -> 
 
 def test_the_curve_is_the_standard_s() -> None:
     """The first public key of RFC 8032, section 7.1, from its secret scalar."""
-    from hashlib import sha512
-
     secret = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
     hashed = int.from_bytes(sha512(secret).digest()[:32], "little")
     scalar = hashed & ((1 << 254) - 8) | 1 << 254
@@ -127,6 +129,17 @@ def test_a_measurement_says_the_same_with_every_group() -> None:
             for group in ("ed25519", "clear")
         ]
         assert results[0] == results[1]
+
+
+def test_the_command_line_has_it(capsys: pytest.CaptureFixture[str]) -> None:
+    file = Path(__file__).parents[2] / "examples" / "impressions.csv"
+    words = ["--protocol", "reach-only-llv2", "--no-noise", "--medium", "tv", "--group"]
+    for group in ("ed25519", "clear"):
+        assert main(["measure", str(file), *words, group, "--format", "json", "--seed", "1"]) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert answers[0]["reach"] == answers[1]["reach"] > 0
+    sent = [answer["cost"]["bytes_sent"] for answer in answers]
+    assert sent[0] == sent[1]  # an element has 32 bytes in both
 
 
 def test_without_the_package_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
