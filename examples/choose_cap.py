@@ -17,6 +17,7 @@ from math import floor, log10
 from pathlib import Path
 
 from ipa import QueryParameters, generate_events, read_events_csv
+from ipa.commands.options import exact_number
 from ipa.errors import InputError, IpaError, ParameterError
 from ipa.planning import CapPlan, best_cap, plan_caps
 
@@ -64,7 +65,7 @@ def arguments() -> argparse.Namespace:
         help="default: %(default)s",
     )
     parser.add_argument("--breakdowns", type=int, default=16, help="default: %(default)s")
-    parser.add_argument("--epsilon", type=Fraction, default=Fraction(1), help="default: 1")
+    parser.add_argument("--epsilon", type=exact_number, default=Fraction(1), help="default: 1")
     parser.add_argument(
         "--count", type=int, default=2000, help="how many events to make up (default: %(default)s)"
     )

@@ -28,6 +28,7 @@ from fractions import Fraction
 from math import ceil, hypot, log, sqrt
 
 from ipa import QueryParameters
+from ipa.commands.options import exact_number
 from ipa.errors import ParameterError
 from ipa.events import Event, SourceEvent, TriggerEvent
 from ipa.moments import MomentsResult, run_moments_query, statistics
@@ -75,7 +76,7 @@ def main() -> int:
         "--cap", type=int, default=1000, help="of the first query (default: %(default)s)"
     )
     parser.add_argument(
-        "--epsilon", type=Fraction, default=Fraction(1), help="of both queries (default: 1)"
+        "--epsilon", type=exact_number, default=Fraction(1), help="of both queries (default: 1)"
     )
     parser.add_argument(
         "--seed", type=int, default=1, help="of people and noise (default: %(default)s)"

@@ -20,6 +20,7 @@ from ipa.client.fanout_query import FanoutQuery, FieldWidths, read_query_stream
 from ipa.client.keys import PrivateKey
 from ipa.client.report_collector import CollectedEvent, additional_data, assemble_fanout_query
 from ipa.client.report_format import info, read_record
+from ipa.commands.options import whole_number
 from ipa.intake.query_comparison import compare_queries
 from ipa.intake.report_decryption import StreamDecryptor
 from ipa.intake.report_intake import take_in_reports
@@ -42,7 +43,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("reports", type=int, nargs="?", default=2000, metavar="REPORTS")
+    parser.add_argument("reports", type=whole_number(0), nargs="?", default=2000, metavar="REPORTS")
     count: int = parser.parse_args().reports
     events = generate_events(count, seed=1)
     network, keys = generate_configuration(CONTEXT.network_name)

@@ -11,6 +11,7 @@ from fractions import Fraction
 from math import sqrt
 
 from ipa import QueryParameters, run_query, simulated_network
+from ipa.commands.options import exact_number
 from ipa.errors import ParameterError
 from ipa.network.simulation import RunOptions, own_randomness
 from ipa.noise.accounting import guarantee
@@ -34,7 +35,7 @@ def main() -> int:
     """Show both mechanisms for the cap and the epsilon of the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cap", type=int, default=3, help="what a person adds at most")
-    parser.add_argument("--epsilon", type=Fraction, default=Fraction(1), help="such as 1/2")
+    parser.add_argument("--epsilon", type=exact_number, default=Fraction(1), help="such as 1/2")
     parser.add_argument("--draws", type=int, default=4000, help="how many breakdown keys")
     parser.add_argument("--seed", type=int, default=1, help="of the simulation")
     options = parser.parse_args()

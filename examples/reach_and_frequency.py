@@ -14,15 +14,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from ipa.halo.attacks import add_to_share, corrupt, run_halo_attack
-from ipa.halo.buckets import BucketLedger
+from ipa.budget import BucketLedger, EpsilonDelta
+from ipa.halo.attacks import Corruption, add_to_share, run_halo_attack
 from ipa.halo.impressions import Impression, Selection, read_impressions_csv
-from ipa.halo.measurement import MeasurementSpecification, fresh_hash_key, run_measurement
-from ipa.halo.noise import PrivacyParameters
+from ipa.halo.measurement import fresh_hash_key, run_measurement
 from ipa.halo.oracle_sql import frequency_histogram_sql, reach_sql
 from ipa.halo.reporting import ReportSpecification, cumulative_periods, run_report, sets_by
 from ipa.halo.share_shuffle import ShareShuffle
+from ipa.halo.specification import MeasurementSpecification
 
 IMPRESSIONS = Path(__file__).with_name("impressions.csv")
 MOST = 5
@@ -61,13 +62,16 @@ def exactly(impressions: Sequence[Impression]) -> bool:
 
 def with_noise(impressions: Sequence[Impression]) -> None:
     """The same with noise, paid from a budget that suffices once."""
-    ledger = BucketLedger(PrivacyParameters(Fraction(3, 2), Fraction(1, 10**6)))
-    result = run_measurement(impressions, NOISED, "hmss", ledger=ledger, seed=1)
-    left = min(
-        Fraction(3, 2) - ledger.spent(bucket)[0]
-        for bucket in ledger.charges()["measurement"].buckets
+    granted = EpsilonDelta(epsilon=Fraction(3, 2), delta=Fraction(1, 10**6))
+    with TemporaryDirectory() as directory:
+        ledger = BucketLedger.create(Path(directory) / "ledger", granted)
+        result = run_measurement(impressions, NOISED, "hmss", ledger=ledger, seed=1)
+        charged = ledger.charges()["measurement"]
+        left = granted.epsilon - max(ledger.spent(bucket).epsilon for bucket in charged.buckets)
+    print(
+        f"with noise for epsilon {NOISED.epsilon}, charged to {len(charged.buckets)} buckets of days "
+        f"and people; of {granted.epsilon}, {left} is left to each afterwards"
     )
-    print(f"with noise for epsilon {NOISED.epsilon}, of which {left} is left afterwards")
     print(f"  hmss: {list(result.frequency or ())}, {result.reach} in all\n")
 
 
@@ -96,17 +100,17 @@ def attack(impressions: Sequence[Impression]) -> None:
     """One worker adds 1 to the first ten registers of its share, wherever they came from."""
     registers = len({impression.person for impression in impressions})
     parameters = ShareShuffle(registers=registers, providers=3, max_frequency=MOST)
-    dishonest = corrupt(1, "hmss/shuffled", add_to_share(parameters, [1] * 10))
+    dishonest = Corruption(1, "hmss/shuffled", add_to_share(parameters, [1] * 10))
     found = run_halo_attack(impressions, EXACT, "hmss", dishonest)
     print("a dishonest worker adds 1 to ten registers")
     print(f"  honest:   {list(found.honest.frequency or ())}")
     if found.attacked is not None:
         print(f"  attacked: {list(found.attacked.frequency or ())}, and nobody noticed")
     # The same on replicated shares, where a worker's every message is checked.
-    dishonest = corrupt(1, "hmss-malicious/shuffle/pass/*", invert_first_byte)
+    dishonest = Corruption(1, "hmss-malicious/shuffle/pass/*", invert_first_byte)
     found = run_halo_attack(impressions, EXACT, "hmss-malicious", dishonest)
     print(f"  hmss-malicious, honest: {list(found.honest.frequency or ())}")
-    print(f"  hmss-malicious, attacked: no result; {found.noticed.partition(' (')[0]}")
+    print(f"  hmss-malicious, attacked: no result; {found.noticed}")
 
 
 def invert_first_byte(payload: bytes) -> bytes:

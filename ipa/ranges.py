@@ -1,8 +1,12 @@
 """The one check of numbers from outside: sizes, widths, epochs, counts, shares, epsilons."""
 
+import re
 from fractions import Fraction
 
 from ipa.errors import ParameterError
+
+_DECIMAL = re.compile(r"[0-9]{1,20}(\.[0-9]{1,40})?(e-[0-9]{1,2})?")
+_FRACTION = re.compile(r"[0-9]{1,20}/0*[1-9][0-9]{0,19}")
 
 
 def is_integer(value: object, low: int, high: int | None = None) -> bool:
@@ -59,3 +63,16 @@ def exact_fraction(name: str, value: object, low: Fraction, high: int) -> Fracti
     if not low <= value <= high:
         raise ParameterError(f"{name} must be from {low} to {high}, not {_shown(value)}")
     return Fraction(value)
+
+
+def fraction_from_text(name: str, text: str) -> Fraction:
+    """The exact number that a decimal stands for, such as 0.1 for one tenth, or a fraction as 1/3.
+
+    Raises: ParameterError, which names the value, for anything else; whatever divides by zero, too.
+    """
+    if not (_DECIMAL.fullmatch(text) or _FRACTION.fullmatch(text)):
+        raise ParameterError(
+            f"{name} must be a decimal such as 0.5 or 1e-9, or a fraction such as 1/2, "
+            f"not {_shown(text)}"
+        )
+    return Fraction(text)

@@ -1,6 +1,7 @@
 """The privacy budget: what sites commit, what queries spend, and the public record of it."""
 
 from ipa.budget.board import CommitmentBoard, FileBoard, MemoryBoard
+from ipa.budget.bucket_ledger import Bucket, BucketCharge, BucketLedger
 from ipa.budget.charging import charge_together
 from ipa.budget.commitments import BudgetTerms, CollectorShare, Commitment
 from ipa.budget.composition import EpsilonDelta
@@ -27,6 +28,9 @@ from ipa.budget.ledger_directory import (
 from ipa.budget.transparency import QueryRecord, export_queries
 
 __all__ = [
+    "Bucket",
+    "BucketCharge",
+    "BucketLedger",
     "Budget",
     "BudgetTerms",
     "CollectorShare",

@@ -16,7 +16,8 @@ from ipa.commands.measurement_options import (
     write_costs,
 )
 from ipa.commands.tables import Table, write_table
-from ipa.halo.measurement import MeasurementResult, run_measurement
+from ipa.halo.measurement import run_measurement
+from ipa.halo.specification import MeasurementResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,12 +10,12 @@ from ipa.commands.options import source_name
 from ipa.commands.tables import Table, write_table
 from ipa.errors import InputError, ParameterError
 from ipa.halo.impressions import Impression, Selection, read_impressions_csv
-from ipa.halo.kingdom import ProtocolName
-from ipa.halo.measurement import MeasurementSpecification
+from ipa.halo.lifecycle import ProtocolName
 from ipa.halo.sketch import SketchParameters
+from ipa.halo.specification import MeasurementSpecification
 from ipa.network.costs import Cost, cost_of, costs_by_step
 
-GROUPS = ("p256", "clear")
+GROUPS = ("p256", "ed25519", "clear")
 
 
 def add_measurement_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +51,8 @@ def add_measurement_arguments(parser: argparse.ArgumentParser) -> None:
         "--group",
         choices=GROUPS,
         default=GROUPS[0],
-        help="the group of Liquid Legions' encryption; clear hides nothing (%(default)s)",
+        help="the group of Liquid Legions' encryption; ed25519 needs the extra of that name, clear hides "
+        "nothing (%(default)s)",
     )
     running.add_argument("--format", choices=["table", "json"], default="table")
     running.add_argument(

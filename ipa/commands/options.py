@@ -21,6 +21,7 @@ from ipa.parameters import (
     Security,
     Sort,
 )
+from ipa.ranges import fraction_from_text
 
 
 def add_query_arguments(parser: argparse.ArgumentParser, *, with_cap: bool = True) -> None:
@@ -185,15 +186,30 @@ def query_parameters(arguments: argparse.Namespace, cap: int | None = None) -> Q
 
 
 def _fraction(option: str, text: str | None) -> Fraction | None:
-    """The exact number that a decimal stands for: 0.1 is one tenth.
+    return None if text is None else fraction_from_text(option, text)
 
-    Raises: ParameterError for anything else.
+
+def exact_number(text: str) -> Fraction:
+    """The `type` of an option that is an exact number: argparse then says what is wrong with it.
+
+    Raises: ArgumentTypeError.
     """
-    if text is None:
-        return None
-    if not re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,40})?(e-[0-9]{1,2})?", text):
-        raise ParameterError(f"{option} must be a decimal such as 0.5 or 1e-9, not {text[:40]!r}")
-    return Fraction(text)
+    try:
+        return fraction_from_text("the number", text)
+    except ParameterError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def whole_number(low: int) -> Callable[[str], int]:
+    """The `type` of an option that is an integer of at least `low`."""
+
+    def convert(text: str) -> int:
+        """The number that up to 18 digits stand for. Raises: ArgumentTypeError."""
+        if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < low:
+            raise argparse.ArgumentTypeError(f"must be an integer of at least {low}")
+        return int(text)
+
+    return convert
 
 
 def source_name(path: str) -> str:

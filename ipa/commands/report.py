@@ -20,7 +20,7 @@ from ipa.commands.measurement_options import (
 from ipa.commands.tables import Table, write_table
 from ipa.errors import ParameterError
 from ipa.halo.impressions import Impression, Selection, select
-from ipa.halo.measurement import MeasurementSpecification, fresh_hash_key, run_measurement
+from ipa.halo.measurement import fresh_hash_key, run_measurement
 from ipa.halo.reporting import (
     Days,
     Dimension,
@@ -31,6 +31,7 @@ from ipa.halo.reporting import (
     sets_by,
     trailing_periods,
 )
+from ipa.halo.specification import MeasurementSpecification
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,25 +14,47 @@ from ipa.errors import MisbehaviourError, ParameterError
 from ipa.halo.elgamal import combined_key, decrypt
 from ipa.halo.group import Group
 from ipa.halo.impressions import Impression
-from ipa.halo.kingdom import ProtocolName
-from ipa.halo.liquid_legions import LiquidLegions, Record
-from ipa.halo.measurement import MeasurementResult, MeasurementSpecification, run_measurement
+from ipa.halo.lifecycle import ProtocolName
+from ipa.halo.liquid_legions import LiquidLegions
+from ipa.halo.measurement import run_measurement
+from ipa.halo.records import Record
 from ipa.halo.ring_vectors import SEED_BYTES, Keystream, add, from_bytes, shuffle, to_bytes
 from ipa.halo.share_shuffle import FIRST, SECOND, ShareShuffle
+from ipa.halo.specification import MeasurementResult, MeasurementSpecification
 from ipa.network.channel import Message
-from ipa.network.interception import Interceptor, Transcript
+from ipa.network.interception import Transcript
 
 Change = Callable[[bytes], bytes]
 """What a corrupted worker sends instead of its payload."""
 
 
 @dataclass(frozen=True)
+class Corruption:
+    """An interceptor: `worker` changes its messages in the steps that match a shell pattern."""
+
+    worker: int
+    pattern: str
+    change: Change
+
+    def __call__(self, message: Message) -> Iterable[Message]:
+        """What is delivered in place of the message."""
+        if message.sender == self.worker and fnmatchcase(message.step, self.pattern):
+            return (replace(message, payload=self.change(message.payload)),)
+        return (message,)
+
+
+@dataclass(frozen=True)
 class HaloAttackReport:
-    """The honest result, the attacked one (None where the run ended), and what was noticed, if at all."""
+    """The honest result, the attacked one (None where the run ended), and what was noticed, if at all.
+
+    `noticed` is the step and what was wrong there. `detected_by` are the honest workers that noticed it
+    themselves: the corrupted one runs the checks too, but what it says is worth nothing.
+    """
 
     honest: MeasurementResult
     attacked: MeasurementResult | None
-    noticed: str
+    noticed: str = ""
+    detected_by: tuple[int, ...] = ()
 
     @property
     def is_unnoticed(self) -> bool:
@@ -44,23 +66,11 @@ class HaloAttackReport:
         )
 
 
-def corrupt(worker: int, pattern: str, change: Change) -> Interceptor:
-    """An interceptor: `worker` changes its messages in the steps that match a shell pattern."""
-
-    def intercept(message: Message) -> Iterable[Message]:
-        """What is delivered in place of the message."""
-        if message.sender == worker and fnmatchcase(message.step, pattern):
-            return (replace(message, payload=change(message.payload)),)
-        return (message,)
-
-    return intercept
-
-
 def run_halo_attack(
     impressions: Sequence[Impression],
     specification: MeasurementSpecification,
     protocol: ProtocolName,
-    attack: Interceptor,
+    attack: Corruption,
     *,
     seed: int = 0,
     **options: Any,
@@ -76,8 +86,10 @@ def run_halo_attack(
             impressions, specification, protocol, seed=seed, interceptors=[attack], **options
         )
     except MisbehaviourError as error:
-        return HaloAttackReport(honest, None, str(error))
-    return HaloAttackReport(honest, attacked, "")
+        noticed = f"{error.step}: {error.problem}"
+        detected_by = (worker for worker in error.detected_by if worker != attack.worker)
+        return HaloAttackReport(honest, None, noticed, tuple(detected_by))
+    return HaloAttackReport(honest, attacked)
 
 
 def add_to_share(parameters: ShareShuffle, amounts: Sequence[int]) -> Change:

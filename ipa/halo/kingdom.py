@@ -6,78 +6,25 @@ ParameterError and changes nothing.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Literal, get_args
+from dataclasses import replace
 
+from ipa.budget.bucket_ledger import BucketCharge, BucketLedger
 from ipa.client.keys import PublicKey
 from ipa.errors import BudgetError, ParameterError
-from ipa.halo.buckets import BucketLedger, Charge
+from ipa.halo.lifecycle import Measurement, MeasurementState, ProtocolName, RequisitionState
+from ipa.halo.protocol_choice import check_protocol, choose_protocol
+from ipa.names import check_identifier
 from ipa.ranges import check_integer
-
-ProtocolName = Literal["hmss", "hmss-malicious", "llv2", "reach-only-llv2", "direct"]
 
 RESULT_INFO = b"ipa halo result"
 """What a result is sealed for, in front of the measurement's name."""
 
 
-class MeasurementState(StrEnum):
-    """How far a measurement is; the last three are final."""
-
-    PENDING_REQUISITION_PARAMS = "pending requisition params"
-    PENDING_REQUISITION_FULFILLMENT = "pending requisition fulfillment"
-    PENDING_PARTICIPANT_CONFIRMATION = "pending participant confirmation"
-    PENDING_COMPUTATION = "pending computation"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing can happen to the measurement any more."""
-        return self in (self.SUCCEEDED, self.FAILED, self.CANCELLED)
-
-
-class RequisitionState(StrEnum):
-    """How far one data provider's part is; the last three are final."""
-
-    PENDING_PARAMS = "pending params"
-    UNFULFILLED = "unfulfilled"
-    FULFILLED = "fulfilled"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measurement:
-    """One question of one consumer to some data providers, and how far it is."""
-
-    name: str
-    consumer: str
-    protocol: ProtocolName
-    requisitions: Mapping[str, RequisitionState]
-    charge: Charge | None
-    state: MeasurementState
-    ready: frozenset[int] = frozenset()
-    confirmed: frozenset[int] = frozenset()
-    reason: str = ""
-    sealed_result: bytes | None = field(default=None, repr=False)
-
-
-def choose_protocol(providers: int, *, share_shuffle: bool, reach_only: bool) -> ProtocolName:
-    """The protocol for so many data providers; `share_shuffle` says whether all of them are capable."""
-    if providers == 1:
-        return "direct"
-    if share_shuffle:
-        return "hmss"
-    return "reach-only-llv2" if reach_only else "llv2"
-
-
 class Kingdom:
     """Consumers, data providers, measurements and their requisitions, with `workers` workers.
 
-    A ledger, if given, is charged for a measurement when all of its requisitions are fulfilled, and
-    before any computation starts; where the budget does not suffice, the measurement fails.
+    A ledger, if given, is charged for every measurement when all of its requisitions are fulfilled,
+    and before any computation starts; where the budget does not suffice, the measurement fails.
     """
 
     def __init__(self, workers: int = 3, ledger: BucketLedger | None = None) -> None:
@@ -119,12 +66,13 @@ class Kingdom:
         providers: Iterable[str],
         reach_only: bool = False,
         protocol: ProtocolName | None = None,
-        charge: Charge | None = None,
+        charge: BucketCharge | None = None,
     ) -> Measurement:
         """Create a measurement and a requisition to each data provider; the protocol is chosen if not given.
 
         Raises: ParameterError for a name in use, an unknown consumer or provider, a provider named
-            twice, or a protocol that these providers cannot take part in.
+            twice, a protocol that these providers cannot take part in, or a charge that is not for
+            this consumer, or is missing where there is a ledger.
         """
         names = list(providers)
         _check_new(name, self._measurements, "measurement")
@@ -142,6 +90,8 @@ class Kingdom:
             len(names), share_shuffle=capable, reach_only=reach_only
         )
         check_protocol(chosen, len(names), share_shuffle=capable)
+        if self._ledger is not None:
+            _check_charge(name, consumer, charge)
         state, pending = (
             MeasurementState.PENDING_REQUISITION_PARAMS,
             RequisitionState.PENDING_PARAMS,
@@ -267,23 +217,11 @@ class Kingdom:
         return workers | {worker}
 
 
-def check_protocol(protocol: ProtocolName, providers: int, *, share_shuffle: bool) -> None:
-    """Check that so many data providers can take part in the protocol.
-
-    Raises: ParameterError when they cannot.
-    """
-    if protocol not in get_args(ProtocolName):
-        names = ", ".join(get_args(ProtocolName))
-        raise ParameterError(f"the protocol must be one of {names}, not {protocol!r}")
-    if protocol == "direct" and providers != 1:
-        raise ParameterError(
-            f"protocol direct is for one data provider, not {providers}: nobody may see the data of "
-            "several; choose hmss or llv2"
-        )
-    if protocol in ("hmss", "hmss-malicious") and not share_shuffle:
-        raise ParameterError(
-            f"protocol {protocol} needs data providers that can all make shares for it"
-        )
+def _check_charge(name: str, consumer: str, charge: BucketCharge | None) -> None:
+    """Check that a ledger can be charged for the measurement, and charges who asks."""
+    check_identifier("name", name)
+    if charge is None or {bucket.consumer for bucket in charge.buckets} != {consumer}:
+        raise ParameterError(f"measurement {name!r} needs a charge to the budget of {consumer!r}")
 
 
 def _check_new(name: str, known: Mapping[str, object], kind: str) -> None:

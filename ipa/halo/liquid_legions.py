@@ -5,22 +5,18 @@ ElGamal key. In a ring round the aggregator sends records to worker 1, each work
 them and passes them on, and the last but one passes them back.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from ipa.errors import ChannelError, ParameterError
-from ipa.halo.elgamal import Ciphertext, combined_key, encrypt, from_bytes, random_scalar, to_bytes
+from ipa.halo.elgamal import combined_key, encrypt, random_scalar
 from ipa.halo.group import Group
 from ipa.halo.network import Worker, WorkerNetwork
 from ipa.halo.noise import NO_NOISE, WorkerNoise, draw
-from ipa.halo.sketch import Sketch
+from ipa.halo.records import Record, decode, encode, sorted_records
 from ipa.ranges import check_integer
-from ipa.sharing.randomness import Randomness
-
-Record = tuple[Ciphertext[Any], ...]
-"""A register (index, key, count), or what became of it."""
 
 DESTROYED = "destroyed register"
 BLIND_HISTOGRAM = "blind histogram noise"
@@ -115,41 +111,6 @@ def generate_keys(network: WorkerNetwork, group: Group[Any]) -> WorkerKeys:
             _element(group, sent[n], network.path) if n in sent else own[n] for n in numbers
         )
     return WorkerKeys(secrets, publics)
-
-
-def encrypt_sketch(
-    sketch: Sketch, key: Any, parameters: LiquidLegions, randomness: Randomness
-) -> bytes:
-    """What a data provider sends one worker: index, key and count of each active register.
-
-    A destroyed register has the element of DESTROYED as key and count.
-
-    Cost: three encryptions and two hashes to the group a register.
-    Reveals: the number of active registers.
-    """
-    group = parameters.group
-    unit, destroyed = (group.hash_to_element(label) for label in (UNIT, DESTROYED))
-    records = []
-    for index, register in sketch.items():
-        element = count = destroyed
-        if register.key is not None:
-            element = group.hash_to_element(f"key {register.key}")
-            count = group.multiply(min(register.count, parameters.max_frequency + 1), unit)
-        plain = (group.hash_to_element(f"index {index}"), element, count)
-        records.append(tuple(encrypt(group, key, part, randomness) for part in plain))
-    return encode(group, sorted_records(group, records))
-
-
-def encrypt_indexes(
-    sketch: Sketch, key: Any, parameters: LiquidLegions, randomness: Randomness
-) -> bytes:
-    """What a data provider sends where only the reach is asked: the index of each active register."""
-    group = parameters.group
-    records = [
-        (encrypt(group, key, group.hash_to_element(f"index {index}"), randomness),)
-        for index in sketch
-    ]
-    return encode(group, sorted_records(group, records))
 
 
 def noise_identifiers(
@@ -252,30 +213,6 @@ def around_the_ring(
             if receiver != last:
                 records = work(network.workers[receiver], records)
     return records
-
-
-def sorted_records(group: Group[Any], records: Iterable[Record]) -> list[Record]:
-    """The records in the order of their bytes: ciphertexts are random, so this is a shuffle."""
-    return sorted(records, key=lambda record: to_bytes(group, record))
-
-
-def encode(group: Group[Any], records: Sequence[Record]) -> bytes:
-    """The records one after another."""
-    return b"".join(to_bytes(group, record) for record in records)
-
-
-def decode(group: Group[Any], data: bytes, width: int, step: str, receiver: int) -> list[Record]:
-    """What `encode` wrote, of `width` ciphertexts a record.
-
-    Raises: ChannelError.
-    """
-    try:
-        flat = from_bytes(group, data)
-    except ParameterError as error:
-        raise ChannelError(step, str(error), [receiver]) from error
-    if len(flat) % width:
-        raise ChannelError(step, f"{len(data)} bytes are no records", [receiver])
-    return [tuple(flat[at : at + width]) for at in range(0, len(flat), width)]
 
 
 def _element(group: Group[Any], data: bytes, step: str) -> Any:

@@ -11,14 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from ipa.halo.elgamal import decrypt, random_scalar, rerandomise, scale
-from ipa.halo.liquid_legions import (
-    LiquidLegions,
-    Record,
-    WorkerKeys,
-    around_the_ring,
-    gather,
-    sorted_records,
-)
+from ipa.halo.liquid_legions import LiquidLegions, WorkerKeys, around_the_ring, gather
 from ipa.halo.llv2_tuples import (
     COUNTS,
     RegisterCount,
@@ -29,6 +22,7 @@ from ipa.halo.llv2_tuples import (
     zeros,
 )
 from ipa.halo.network import Worker, WorkerNetwork
+from ipa.halo.records import Record, sorted_records
 
 REGISTER = 3
 """Ciphertexts of a register: index, key, count."""

@@ -20,9 +20,10 @@ from ipa.halo.elgamal import (
     subtract,
     trivial,
 )
-from ipa.halo.liquid_legions import BLIND_HISTOGRAM, DESTROYED, UNIT, LiquidLegions, Record
+from ipa.halo.liquid_legions import BLIND_HISTOGRAM, DESTROYED, UNIT, LiquidLegions
 from ipa.halo.network import Worker
 from ipa.halo.noise import draw
+from ipa.halo.records import Record
 from ipa.sharing.randomness import Randomness
 
 Zeros = tuple[bool, ...]

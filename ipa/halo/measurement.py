@@ -6,81 +6,27 @@ requisitions, the workers compute, the result goes to the consumer sealed.
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 
+from ipa.budget.bucket_ledger import BucketCharge, BucketLedger
 from ipa.client.keys import generate_key
 from ipa.errors import BudgetError, ParameterError
-from ipa.halo.buckets import BucketLedger, Charge, buckets_of
+from ipa.halo.buckets import buckets_of
 from ipa.halo.groups import GroupName
-from ipa.halo.impressions import EVERYTHING, Impression, Selection, check_impressions, select
-from ipa.halo.kingdom import (
-    RESULT_INFO,
-    Kingdom,
-    Measurement,
-    MeasurementState,
-    ProtocolName,
-    check_protocol,
-)
+from ipa.halo.impressions import Impression, Selection, check_impressions, select
+from ipa.halo.kingdom import RESULT_INFO, Kingdom
+from ipa.halo.lifecycle import Measurement, MeasurementState, ProtocolName
 from ipa.halo.noise import Mechanism, PrivacyParameters
-from ipa.halo.protocols import PROTOCOLS, Outcome, Settings, Task, check_task
-from ipa.halo.registers import WHOLE, SamplingInterval, rank_population, sampled_persons
+from ipa.halo.protocol_choice import check_protocol
+from ipa.halo.protocols import PROTOCOLS
+from ipa.halo.registers import rank_population, sampled_persons
 from ipa.halo.sketch import SketchParameters
-from ipa.network.costs import Cost
+from ipa.halo.specification import MeasurementResult, MeasurementSpecification
+from ipa.halo.tasks import Outcome, Settings, Task, check_task
 from ipa.network.interception import Interceptor
-from ipa.ranges import check_integer
 from ipa.sharing.randomness import Randomness
 
-DELTA = Fraction(1, 10**9)
-"""Delta of a measurement that does not say its own."""
-
-MAX_FREQUENCY = 1000
-"""The largest maximum frequency."""
-
 _KEY_BYTES = 32
-
-
-@dataclass(frozen=True, kw_only=True)
-class MeasurementSpecification:
-    """What is asked: of which impressions, up to which frequency, with how much noise.
-
-    An impression counts that any of `selections` means. Frequencies of `max_frequency` and more are
-    one; with None only the reach is measured. `epsilon` and `delta` are those of the whole
-    measurement, for adding or taking away all impressions of one person; half of each goes to the
-    reach and half to the frequencies. Without `epsilon` the result is exact.
-
-    Raises: ParameterError for a number out of range, or no selection.
-    """
-
-    selections: tuple[Selection, ...] = EVERYTHING
-    max_frequency: int | None = None
-    interval: SamplingInterval = WHOLE
-    epsilon: Fraction | None = None
-    delta: Fraction = DELTA
-
-    def __post_init__(self) -> None:
-        if not self.selections:
-            raise ParameterError("a measurement needs at least one selection of impressions")
-        if self.max_frequency is not None:
-            check_integer("max_frequency", self.max_frequency, 1, MAX_FREQUENCY)
-        if self.epsilon is not None:
-            PrivacyParameters(self.epsilon, self.delta)
-
-
-@dataclass(frozen=True)
-class MeasurementResult:
-    """What the consumer reads: persons reached, and how many of them once, twice, ..., F or more.
-
-    `frequency` sums to `reach`, except that it is all 0 where no frequency was counted; it is None
-    where only the reach was measured. `costs` are the workers', by step.
-    """
-
-    reach: int
-    frequency: tuple[int, ...] | None
-    protocol: ProtocolName
-    specification: MeasurementSpecification
-    providers: tuple[str, ...]
-    costs: dict[str, Cost] = field(repr=False, compare=False, default_factory=dict)
 
 
 def run_measurement(
@@ -130,7 +76,7 @@ def run_measurement(
     task = _task(impressions, specification, population, settings)
     check_protocol(protocol, len(task.impressions), share_shuffle=True)
     check_task(protocol, task)
-    charge = _charge(impressions, specification, consumer)
+    charge = None if ledger is None else _charge(impressions, specification, consumer)
     return _ask(Kingdom(workers, ledger), (name, consumer, protocol), specification, charge, task)
 
 
@@ -210,7 +156,7 @@ def _ask(
     kingdom: Kingdom,
     question: tuple[str, str, ProtocolName],
     specification: MeasurementSpecification,
-    charge: Charge | None,
+    charge: BucketCharge | None,
     task: Task,
 ) -> MeasurementResult:
     """The consumer's part: register a key, create the measurement, open what is delivered."""
@@ -270,10 +216,11 @@ def _privacy(specification: MeasurementSpecification) -> PrivacyParameters | Non
 
 def _charge(
     impressions: Iterable[Impression], specification: MeasurementSpecification, consumer: str
-) -> Charge | None:
-    """What the measurement costs: its epsilon and delta in every bucket of its days and interval."""
-    if specification.epsilon is None:
-        return None
+) -> BucketCharge:
+    """What the measurement costs: its epsilon and delta in every bucket of its days and interval.
+
+    Raises: ParameterError for an epsilon or delta that a ledger has no units for, or too many buckets.
+    """
     known = [impression.day for impression in impressions] or [0]
     buckets = frozenset().union(
         *(
@@ -281,4 +228,4 @@ def _charge(
             for chosen in specification.selections
         )
     )
-    return Charge(buckets, specification.epsilon, specification.delta)
+    return BucketCharge(buckets, specification.epsilon or Fraction(0), specification.delta)

@@ -4,34 +4,23 @@ The protocols have one signature. Which of them suits is the Kingdom's to choose
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any, get_args
+from collections.abc import Callable
+from typing import Any
 
-from ipa.errors import ParameterError
+from ipa.halo.encrypted_sketch import encrypt_indexes, encrypt_sketch
 from ipa.halo.estimator import estimate
 from ipa.halo.groups import group_by_name
-from ipa.halo.impressions import Impression
-from ipa.halo.kingdom import ProtocolName
-from ipa.halo.liquid_legions import (
-    LiquidLegions,
-    LiquidLegionsNoise,
-    encrypt_indexes,
-    encrypt_sketch,
-    generate_keys,
-)
+from ipa.halo.lifecycle import ProtocolName
+from ipa.halo.liquid_legions import LiquidLegions, LiquidLegionsNoise, generate_keys
 from ipa.halo.llv2 import llv2
 from ipa.halo.malicious_share_shuffle import (
-    MaliciousShareShuffle,
     malicious_share_shuffle,
     tally_opened,
 )
 from ipa.halo.network import simulated_workers
-from ipa.halo.noise import Mechanism, PrivacyParameters, WorkerNoise, draw, worker_noise
+from ipa.halo.noise import draw
 from ipa.halo.reach_only_llv2 import reach_only_llv2
 from ipa.halo.registers import frequency_vector
-from ipa.halo.ring_vectors import modulus_for
 from ipa.halo.share_shuffle import (
     SHUFFLERS,
     Share,
@@ -40,91 +29,11 @@ from ipa.halo.share_shuffle import (
     share_vector,
     tally,
 )
-from ipa.halo.sketch import SketchParameters, sketch_of
-from ipa.network.costs import Cost
-from ipa.network.interception import Interceptor
+from ipa.halo.sketch import sketch_of
+from ipa.halo.tasks import HISTOGRAM_SENSITIVITY, Outcome, Task, malicious_parameters
 from ipa.network.simulation import simulated_network
-from ipa.noise.choice import choose_parameters
-from ipa.parties import HELPERS
 from ipa.sharing.dealing import share_rows
 from ipa.sharing.randomness import Randomness
-
-HISTOGRAM_SENSITIVITY = 2
-"""How far one person moves a histogram at most: one bar down, another up."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How a task is run: see `run_measurement` for each."""
-
-    hash_key: bytes
-    sketch: SketchParameters
-    group: str
-    workers: int
-    mechanism: Mechanism
-    seed: int | None
-    interceptors: Sequence[Interceptor]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """What is to be computed: each provider's impressions, all selected and sampled already.
-
-    `registers` are the sampled persons, `width` the part of the population that they are.
-    `privacy` is the whole measurement's, None for an exact result.
-    """
-
-    impressions: Mapping[str, Sequence[Impression]]
-    registers: Sequence[str]
-    max_frequency: int | None
-    width: Fraction
-    privacy: PrivacyParameters | None
-    settings: Settings
-
-    def privacy_of_statistic(self) -> PrivacyParameters | None:
-        """What the reach has, and what the frequencies have: half each, or all where there are none."""
-        if self.privacy is None or self.max_frequency is None:
-            return self.privacy
-        return PrivacyParameters(self.privacy.epsilon / 2, self.privacy.delta / 2)
-
-    def noise(
-        self, privacy: PrivacyParameters | None, workers: int, sensitivity: int = 1
-    ) -> WorkerNoise:
-        """What each of `workers` workers draws."""
-        return worker_noise(privacy, workers, sensitivity, self.settings.mechanism)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The reach in the whole population, and sampled registers by frequency (None: not measured)."""
-
-    reach: int
-    histogram: tuple[int, ...] | None
-    costs: dict[str, Cost]
-
-
-def check_task(protocol: ProtocolName, task: Task) -> None:
-    """Check that the protocol can do the task, before anything is paid for.
-
-    Raises: ParameterError when it cannot.
-    """
-    settings, most = task.settings, task.max_frequency
-    if not task.impressions:
-        raise ParameterError("a measurement needs at least one data provider")
-    task.privacy_of_statistic()  # half of the smallest epsilon or delta is too little
-    if protocol in ("hmss", "hmss-malicious") and settings.workers != len(HELPERS):
-        raise ParameterError(f"protocol {protocol} has three workers, not {settings.workers}")
-    if protocol == "hmss-malicious":
-        _malicious_parameters(task)
-    if protocol == "hmss":
-        modulus_for((most or 1) * len(task.impressions))
-    if protocol == "llv2" and most is None:
-        raise ParameterError("protocol llv2 measures frequencies: say up to which, or take another")
-    group_by_name(settings.group)
-    if settings.mechanism not in get_args(Mechanism):
-        raise ParameterError(f"the mechanism must be gaussian or geometric: {settings.mechanism!r}")
-    if protocol == "hmss-malicious" and settings.mechanism != "geometric":
-        raise ParameterError("protocol hmss-malicious has geometric noise only")
 
 
 def run_direct(task: Task) -> Outcome:
@@ -177,7 +86,7 @@ def run_share_shuffle(task: Task) -> Outcome:
 
 def run_malicious_share_shuffle(task: Task) -> Outcome:
     """The share shuffle on replicated shares by three workers of which one may be malicious."""
-    parameters = _malicious_parameters(task)
+    parameters = malicious_parameters(task)
     randomness = Randomness.from_seed(task.settings.seed, "halo providers")
     network = simulated_network(
         task.settings.seed, task.settings.interceptors, security="malicious"
@@ -196,25 +105,6 @@ def run_malicious_share_shuffle(task: Task) -> Outcome:
     found = tally_opened(malicious_share_shuffle(network, vectors, parameters), parameters)
     reach = int(found.non_empty / task.width)
     return Outcome(reach, found.histogram if task.max_frequency else None, network.costs)
-
-
-def _malicious_parameters(task: Task) -> MaliciousShareShuffle:
-    """One person moves two counts by one each, the one of its frequency and that of nobody reached.
-
-    Without frequencies there is one count, and a person moves it by one.
-    """
-    most = task.max_frequency or 0
-    noise = None
-    if task.privacy is not None:
-        noise = choose_parameters(
-            task.privacy.epsilon, HISTOGRAM_SENSITIVITY if most else 1, most + 1, task.privacy.delta
-        )
-    return MaliciousShareShuffle(
-        registers=len(task.registers),
-        providers=len(task.impressions),
-        max_frequency=most,
-        noise=noise,
-    )
 
 
 def run_llv2(task: Task) -> Outcome:

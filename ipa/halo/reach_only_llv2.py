@@ -11,17 +11,10 @@ from typing import Any
 
 from ipa.errors import ChannelError
 from ipa.halo.elgamal import add, decrypt, encrypt, random_scalar, scale
-from ipa.halo.liquid_legions import (
-    UNIT,
-    LiquidLegions,
-    Record,
-    WorkerKeys,
-    around_the_ring,
-    gather,
-    sorted_records,
-)
+from ipa.halo.liquid_legions import UNIT, LiquidLegions, WorkerKeys, around_the_ring, gather
 from ipa.halo.llv2_tuples import RegisterCount
 from ipa.halo.network import Worker, WorkerNetwork
+from ipa.halo.records import Record, sorted_records
 
 INDEX = 1
 """Ciphertexts of a register: its index."""

@@ -4,15 +4,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from ipa.halo.encrypted_sketch import encrypt_indexes, encrypt_sketch
 from ipa.halo.groups import group_by_name
-from ipa.halo.liquid_legions import (
-    LiquidLegions,
-    LiquidLegionsNoise,
-    WorkerKeys,
-    encrypt_indexes,
-    encrypt_sketch,
-    generate_keys,
-)
+from ipa.halo.liquid_legions import LiquidLegions, LiquidLegionsNoise, WorkerKeys, generate_keys
 from ipa.halo.llv2 import llv2
 from ipa.halo.llv2_tuples import RegisterCount
 from ipa.halo.network import WorkerNetwork, simulated_workers

@@ -42,6 +42,31 @@ def test_every_example_says_what_it_does_and_takes_no_more(path: Path) -> None:
     assert "--nonsense" in wrong.stderr or "required" in wrong.stderr
 
 
+@pytest.mark.parametrize("name", ["noise", "choose_cap", "coinpress"])
+@pytest.mark.parametrize("epsilon", ["1/0", "nan", "-1", "1e400"])
+def test_an_epsilon_that_is_no_number_is_said_in_a_line(name: str, epsilon: str) -> None:
+    done = run(f"{name}.py", f"--epsilon={epsilon}")
+    assert (done.returncode, done.stdout) == (2, "")
+    said = "argument --epsilon: the number must be a decimal such as 0.5 or 1e-9, or a fraction"
+    assert said in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["halo_benchmark.py", "--shuffle", "0"], "--shuffle: must be an integer of at least 1"),
+        (["halo_benchmark.py", "--legions=-1"], "--legions: must be an integer of at least 1"),
+        (["intake_benchmark.py", "x"], "REPORTS: must be an integer of at least 0"),
+        (["benchmark.py", "5", "--seed=-1"], "--seed: must be an integer of at least 0"),
+        (["benchmark.py", "5", "--breakdowns", "0"], "breakdowns must be an integer from 1"),
+    ],
+)
+def test_a_size_that_is_none_is_said_in_a_line(words: list[str], said: str) -> None:
+    done = run(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr and "Traceback" not in done.stderr
+
+
 def test_three_lines() -> None:
     assert "sums=[0, 0, 25, 0], rows=2" in output("three_lines.py")
 

@@ -71,7 +71,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "attacks": QUERY | {"oracle"},
     "moments": QUERY,
     "planning": {"foundation", "noise", "oracle", "result"},
-    "halo": PROTOCOLS | {"noise", "client", "protocols"},
+    "halo": PROTOCOLS | {"noise", "client", "protocols", "budget"},
     "": EVERYTHING,
     "__main__": {"commands"},
     "commands": EVERYTHING | {""},
@@ -88,6 +88,7 @@ THIRD_PARTY = {
     "cryptography": "*",
     "rich": "ipa.commands.tables",
     "publicsuffixlist": "ipa.names",
+    "nacl": "ipa.halo.ed25519",
 }
 """What is imported from elsewhere, and by which module; all but cryptography are optional extras."""
 
@@ -189,6 +190,7 @@ def test_every_layer_named_in_the_table_exists() -> None:
         ("ipa.query", "import numpy"),
         ("ipa.query", "import rich.table"),
         ("ipa.client.validation", "import publicsuffixlist"),
+        ("ipa.halo.elgamal", "import nacl"),
     ],
 )
 def test_a_wrong_import_is_found(module: str, source: str) -> None:

@@ -1,4 +1,4 @@
-"""A privacy budget per consumer and bucket: what is sampled is paid for, all or nothing."""
+"""Which buckets a measurement touches: all of what is sampled is paid for."""
 
 from fractions import Fraction
 
@@ -6,15 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipa.errors import BudgetError, ParameterError
-from ipa.halo.buckets import Bucket, BucketLedger, Charge, buckets_of
-from ipa.halo.noise import PrivacyParameters
+from ipa.errors import ParameterError
+from ipa.halo.buckets import buckets_of
 from ipa.halo.registers import SamplingInterval
-
-HALF = Fraction(1, 2)
-TINY = Fraction(1, 10**6)
-NOTHING = (Fraction(0), Fraction(0))
-ONE_DAY = buckets_of("shop", (3, 3), SamplingInterval(), slices=1)
 
 
 @given(
@@ -46,27 +40,8 @@ def test_a_wrapped_interval_touches_both_ends() -> None:
         buckets_of("shop", (0, 0), wrapped, slices=0)
 
 
-def test_a_charge_is_all_or_nothing() -> None:
-    ledger = BucketLedger(PrivacyParameters(Fraction(1), Fraction(1, 1000)))
-    days = {day: buckets_of("shop", (day, day), SamplingInterval(), slices=2) for day in range(3)}
-    ledger.charge("first", Charge(days[1], Fraction(3, 4), TINY))
-    both = days[0] | days[1] | days[2]
-    with pytest.raises(BudgetError, match="second asks for more than shop has left on day 1"):
-        ledger.charge("second", Charge(both, HALF, TINY))
-    assert all(ledger.spent(bucket) == NOTHING for bucket in days[0] | days[2])
-    assert all(ledger.spent(bucket) == (Fraction(3, 4), TINY) for bucket in days[1])
-    assert list(ledger.charges()) == ["first"]
-    ledger.charge("third", Charge(both, Fraction(1, 4), TINY))
-    assert all(ledger.spent(bucket)[0] == 1 for bucket in days[1])
-
-
-def test_delta_is_a_budget_too_and_a_reference_is_charged_once() -> None:
-    ledger = BucketLedger(PrivacyParameters(Fraction(1), TINY))
-    with pytest.raises(BudgetError, match="more than shop has left"):
-        ledger.charge("a", Charge(ONE_DAY, TINY, 2 * TINY))
-    ledger.charge("a", Charge(ONE_DAY, TINY, TINY / 2))
-    with pytest.raises(BudgetError, match="a was charged already"):
-        ledger.charge("a", Charge(ONE_DAY, TINY, TINY / 2))
-    assert ledger.spent(next(iter(ONE_DAY))) == (TINY, TINY / 2)
-    other = Bucket("other", 3, "everyone", 0)
-    assert ledger.spent(other) == NOTHING
+def test_days_without_end_are_refused() -> None:
+    with pytest.raises(ParameterError, match="buckets must be an integer from 0 to 1000000"):
+        buckets_of("shop", (0, 3333), SamplingInterval())
+    assert len(buckets_of("shop", (0, 3332), SamplingInterval(), ["f", "m"], 1)) == 6666
+    assert {b.people for b in buckets_of("shop", (0, 0), SamplingInterval())} == {"everyone"}

@@ -8,9 +8,9 @@ from shuffle_cases import SMALL, VECTORS, shuffled
 
 from ipa.errors import ParameterError
 from ipa.halo.attacks import (
+    Corruption,
     HaloAttackReport,
     add_to_share,
-    corrupt,
     keep_records,
     read_registers,
     read_sketch,
@@ -18,12 +18,13 @@ from ipa.halo.attacks import (
     run_halo_attack,
 )
 from ipa.halo.elgamal import combined_key, random_scalar
+from ipa.halo.encrypted_sketch import encrypt_sketch
 from ipa.halo.groups import group_by_name
 from ipa.halo.impressions import Impression
-from ipa.halo.liquid_legions import decode, encrypt_sketch
-from ipa.halo.measurement import MeasurementSpecification
+from ipa.halo.records import decode
 from ipa.halo.share_shuffle import ShareShuffle
 from ipa.halo.sketch import Register, Sketch, SketchParameters
+from ipa.halo.specification import MeasurementSpecification
 from ipa.halo.workload import generate_impressions
 from ipa.network.interception import Transcript
 from ipa.sharing.randomness import Randomness
@@ -35,7 +36,7 @@ ASKED = MeasurementSpecification(max_frequency=3)
 
 def share_shuffle_attack(worker: int, amounts: list[int]) -> HaloAttackReport:
     parameters = ShareShuffle(registers=100, providers=2, max_frequency=3)
-    attack = corrupt(worker, "hmss/shuffled", add_to_share(parameters, amounts))
+    attack = Corruption(worker, "hmss/shuffled", add_to_share(parameters, amounts))
     return run_halo_attack(WORKLOAD, ASKED, "hmss", attack, seed=1, population=POPULATION)
 
 
@@ -43,7 +44,7 @@ def share_shuffle_attack(worker: int, amounts: list[int]) -> HaloAttackReport:
 def test_one_worker_invents_reach_unnoticed(worker: int) -> None:
     """Three persons were reached; one is added to every register, whoever's it is."""
     parameters = ShareShuffle(registers=100, providers=1, max_frequency=3)
-    attack = corrupt(worker, "hmss/shuffled", add_to_share(parameters, [1] * 100))
+    attack = Corruption(worker, "hmss/shuffled", add_to_share(parameters, [1] * 100))
     seen = [Impression(person, "alpha", "c", "m", 0) for person in "123"]
     report = run_halo_attack(seen, ASKED, "hmss", attack, population=POPULATION)
     assert report.is_unnoticed and report.noticed == ""
@@ -57,10 +58,11 @@ def test_the_same_worker_is_noticed_where_messages_are_checked(worker: int, step
     def add_one(payload: bytes) -> bytes:
         return bytes([payload[0] ^ 1]) + payload[1:]
 
-    attack = corrupt(worker, f"hmss-malicious/{step}", add_one)
+    attack = Corruption(worker, f"hmss-malicious/{step}", add_one)
     report = run_halo_attack(WORKLOAD, ASKED, "hmss-malicious", attack, population=POPULATION)
     assert report.attacked is None and report.noticed
     assert not report.is_unnoticed
+    assert report.detected_by and worker not in report.detected_by
 
 
 def test_nothing_added_changes_nothing() -> None:
@@ -71,7 +73,8 @@ def test_nothing_added_changes_nothing() -> None:
 def test_an_impossible_register_is_all_that_shows() -> None:
     report = share_shuffle_attack(2, [60] * 100)
     assert report.attacked is None
-    assert "a register holds an impossible frequency (noticed by H3)" in report.noticed
+    assert report.noticed == "tally: a register holds an impossible frequency"
+    assert report.detected_by == (3,)
     assert not report.is_unnoticed
 
 
@@ -107,7 +110,7 @@ def test_noise_does_not_keep_them_from_it() -> None:
 def test_a_legions_worker_loses_half_of_the_audience_unnoticed(worker: int) -> None:
     parameters = parameters_of([{}, {}], 3, 3)
     halve = keep_records(parameters, 3, lambda number: number % 2)
-    attack = corrupt(worker, "llv2/round-1", halve)
+    attack = Corruption(worker, "llv2/round-1", halve)
     report = run_halo_attack(WORKLOAD, ASKED, "llv2", attack, seed=1, group="clear")
     assert report.is_unnoticed and report.attacked is not None
     assert report.attacked.reach < 0.8 * report.honest.reach
@@ -119,7 +122,7 @@ def test_a_legions_worker_doubles_frequencies_unnoticed() -> None:
     once.append(Impression("1", "beta", "c", "m", 0))
     # A thousand million registers: no two of a hundred persons meet in one.
     parameters = parameters_of([{}, {}], 3, 3)
-    attack = corrupt(1, "llv2/setup", keep_records(parameters, 3, lambda number: 2))
+    attack = Corruption(1, "llv2/setup", keep_records(parameters, 3, lambda number: 2))
     sketch = SketchParameters(size=10**9)
     report = run_halo_attack(once, ASKED, "llv2", attack, seed=2, group="clear", sketch=sketch)
     assert report.honest.frequency == (99, 1, 0) and report.attacked is not None

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from legions_cases import ALL_NOISE, SMALL, UPSTREAM, counted, parameters_of, stored_at
 
 from ipa.errors import ChannelError, MismatchError, ParameterError
+from ipa.halo.elgamal import decrypt
+from ipa.halo.encrypted_sketch import encrypt_sketch
 from ipa.halo.estimator import estimate_upstream
 from ipa.halo.group import ClearGroup
 from ipa.halo.liquid_legions import (
@@ -26,6 +28,7 @@ from ipa.halo.llv2_tuples import RegisterCount, count_registers, differences, no
 from ipa.halo.network import Worker, WorkerNetwork, simulated_workers, worker_channels
 from ipa.halo.noise import WorkerNoise
 from ipa.halo.reach_only_llv2 import multiple_of_unit, reach_only_llv2
+from ipa.halo.records import decode
 from ipa.halo.sketch import Register, Sketch, SketchParameters, merge, sketch_histogram
 from ipa.network.channel import Message
 from ipa.sharing.randomness import Randomness
@@ -87,6 +90,34 @@ def test_what_was_drawn_subtracted_the_count_is_exact(seed: int, geometric: bool
     only, network = counted(UPSTREAM, parameters, reach_only=True, seed=seed)
     extra = sum(w.drawn["reach"][0] for w in network.workers.values()) - 3 * 4
     assert only.active == max(0, 7 + extra)
+
+
+def test_an_index_that_occurs_more_often_than_there_are_publishers_is_noise() -> None:
+    """A third copy of a sketch of two publishers: whatever it is, it is no third publisher."""
+    sketch: Sketch = {1: Register(5, 1), 2: Register(6, 1)}
+    two = parameters_of([sketch] * 2)
+    assert counted([sketch] * 2, two)[0].active == 2
+    assert counted([sketch] * 3, two)[0] == RegisterCount(0, (0,) * 10)
+
+
+@pytest.mark.parametrize(("count", "units"), [(1, 1), (3, 3), (4, 4), (5, 4), (900, 4)])
+def test_a_count_is_encrypted_up_to_one_above_the_maximum(count: int, units: int) -> None:
+    group, randomness = ClearGroup(), Randomness.from_seed(1, "sketch")
+    sketch: Sketch = {1: Register(5, count)}
+    data = encrypt_sketch(
+        sketch, group.multiply_generator(7), parameters_of([sketch], 2, 3), randomness
+    )
+    ((_, _, encrypted),) = decode(group, data, 3, "stored", 1)
+    unit = group.hash_to_element("unit")
+    assert decrypt(group, 7, encrypted)[1] == group.multiply(units, unit)
+
+
+def test_a_stored_sketch_that_is_cut_is_an_error() -> None:
+    network = simulated_workers(3, 1)
+    parameters = parameters_of(UPSTREAM)
+    keys = generate_keys(network, parameters.group)
+    with network.step("llv2"), pytest.raises(ChannelError, match="128 bytes are no records"):
+        llv2(network, {1: [bytes(128)]}, keys, parameters)
 
 
 def test_thirty_noised_runs_fit_the_formula() -> None:

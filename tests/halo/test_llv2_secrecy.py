@@ -8,8 +8,9 @@ import pytest
 from legions_cases import ALL_NOISE, UPSTREAM, X, counted, parameters_of, stored_at
 
 from ipa.halo.elgamal import decrypt, encrypt, from_bytes
+from ipa.halo.encrypted_sketch import encrypt_sketch
 from ipa.halo.group import ClearGroup
-from ipa.halo.liquid_legions import BLIND_HISTOGRAM, LiquidLegions, encrypt_sketch, generate_keys
+from ipa.halo.liquid_legions import BLIND_HISTOGRAM, LiquidLegions, generate_keys
 from ipa.halo.llv2 import blind_registers, decrypt_flags, llv2
 from ipa.halo.llv2_tuples import differences, merge_registers
 from ipa.halo.network import simulated_workers

@@ -69,6 +69,14 @@ def test_without_noise_the_counts_are_exact(drawn: tuple[int, list[list[int]]], 
     assert simulation.log.gates_made == simulation.log.gates_checked
 
 
+@pytest.mark.parametrize(("most", "providers"), [(4, 3), (8, 9), (1, 5)])
+def test_a_sum_of_all_that_fits_the_bits_does_not_wrap(most: int, providers: int) -> None:
+    """A provider may put more than the maximum into its bits; the sum is then above it, not small."""
+    vectors = [[(1 << most.bit_length()) - 1, 0]] * providers
+    parameters = parameters_for(vectors, most)
+    assert tally_opened(opened_by(vectors, parameters)[0], parameters) == truth(vectors, most)
+
+
 def test_the_registers_are_opened_in_an_order_that_changes() -> None:
     vectors = [list(range(16))]
     parameters = parameters_for(vectors, 15)

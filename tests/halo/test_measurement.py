@@ -2,27 +2,26 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
+from bucket_cases import grant, ledger_in
 from halo_cases import ALL_PROTOCOLS, IMPRESSIONS, PERSONS, SELECTIONS, WORKLOAD
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipa.errors import EventError, ParameterError
-from ipa.halo.buckets import BucketLedger
 from ipa.halo.impressions import Impression, Selection
 from ipa.halo.kingdom import Kingdom
-from ipa.halo.measurement import (
-    MeasurementSpecification,
-    apportion,
-    data_providers,
-    run_measurement,
-)
-from ipa.halo.noise import PrivacyParameters
+from ipa.halo.llv2_tuples import RegisterCount
+from ipa.halo.measurement import apportion, data_providers, run_measurement
+from ipa.halo.network import WorkerNetwork
 from ipa.halo.oracle import frequency_histogram, reach
 from ipa.halo.registers import SamplingInterval
+from ipa.halo.share_shuffle import ShareShuffle, share_shuffle
 from ipa.halo.sketch import SketchParameters
+from ipa.halo.specification import MeasurementSpecification
 from ipa.network.interception import Transcript
 
 MANY: dict[str, Any] = {"no_noise": True, "group": "clear"}
@@ -165,13 +164,13 @@ def test_an_apportionment_sums_up_and_is_off_by_less_than_one(
             assert abs(share - Fraction(total * weight, sum(weights))) < 1
 
 
-def test_what_cannot_be_is_refused_before_any_work() -> None:
+def test_what_cannot_be_is_refused_before_any_work(tmp_path: Path) -> None:
     asked = MeasurementSpecification(max_frequency=2)
     with pytest.raises(ParameterError, match="either an epsilon"):
         run_measurement(WORKLOAD, asked)
     with pytest.raises(ParameterError, match="either an epsilon"):
         run_measurement(WORKLOAD, replace(asked, epsilon=Fraction(1)), no_noise=True)
-    ledger = BucketLedger(PrivacyParameters(Fraction(1), Fraction(1, 1000)))
+    ledger = ledger_in(tmp_path, grant())
     with pytest.raises(ParameterError, match="an exact result has no price"):
         run_measurement(WORKLOAD, asked, ledger=ledger, no_noise=True)
     with pytest.raises(ParameterError, match="llv2 measures frequencies"):
@@ -197,8 +196,8 @@ def test_what_cannot_be_is_refused_before_any_work() -> None:
         MeasurementSpecification(epsilon=Fraction(0))
 
 
-def test_what_cannot_be_is_refused_before_it_is_paid_for() -> None:
-    ledger = BucketLedger(PrivacyParameters(Fraction(5), Fraction(1, 1000)))
+def test_what_cannot_be_is_refused_before_it_is_paid_for(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path, grant(5))
     asked = MeasurementSpecification(epsilon=Fraction(1))
     large = replace(asked, max_frequency=1000)
     many = [Impression("1", f"p{number}", "c", "m", 0) for number in range(70)]
@@ -234,3 +233,35 @@ def test_two_workers_and_a_geometric_mechanism() -> None:
             seed=1,
         )
         assert abs(result.reach - reach(WORKLOAD)) < 60
+
+
+def test_data_providers_take_turns_in_whom_they_send_the_short_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A seed is short and a vector long: each shuffling worker gets its part of both."""
+    held: dict[int, list[str]] = {}
+
+    def spy(network: WorkerNetwork, shares: Any, parameters: ShareShuffle) -> list[int] | None:
+        held.update({worker: [type(x).__name__ for x in own] for worker, own in shares.items()})
+        return share_shuffle(network, shares, parameters)
+
+    monkeypatch.setattr("ipa.halo.protocols.share_shuffle", spy)
+    seen = [Impression("1", name, "c", "m", 0) for name in "abc"]
+    assert run_measurement(seen, MeasurementSpecification(), "hmss", no_noise=True).reach == 1
+    vector, seed = "VectorShare", "SeedShare"
+    assert held == {1: [vector, seed, vector], 2: [seed, vector, seed]}
+
+
+def test_data_providers_take_turns_in_which_worker_stores_their_sketch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held: dict[int, int] = {}
+
+    def spy(network: WorkerNetwork, stored: Any, keys: Any, parameters: Any) -> RegisterCount:
+        held.update({worker: len(sketches) for worker, sketches in stored.items()})
+        return RegisterCount(0, (0,))
+
+    monkeypatch.setattr("ipa.halo.protocols.llv2", spy)
+    seen = [Impression("1", name, "c", "m", 0) for name in "abcd"]
+    run_measurement(seen, MeasurementSpecification(max_frequency=1), "llv2", **MANY)
+    assert held == {1: 2, 2: 1, 3: 1}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ipa.errors import ParameterError
 from ipa.halo.impressions import Impression, Selection
-from ipa.halo.measurement import MeasurementSpecification, run_measurement
+from ipa.halo.measurement import run_measurement
 from ipa.halo.oracle import expression_reach, reach
 from ipa.halo.reporting import (
     NOT_ABOVE_WHOLE,
@@ -27,6 +27,7 @@ from ipa.halo.reporting import (
     trailing_periods,
 )
 from ipa.halo.set_expressions import SetExpression
+from ipa.halo.specification import MeasurementSpecification
 from ipa.halo.workload import generate_impressions
 
 SETS = {name: Selection(publishers=frozenset([name])) for name in PUBLISHERS}

@@ -247,6 +247,19 @@ def test_networks_have_two_workers_or_more_and_show_nothing() -> None:
     assert {repr(share) for share in held[FIRST]} == {"<SeedShare>", "<VectorShare of 5 bytes>"}
 
 
+def test_a_step_s_seconds_are_not_its_parent_s_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("ipa.halo.network.perf_counter", lambda: clock[0])
+    network = simulated_workers(3, 1)
+    with network.step("outer"):
+        clock[0] += 1
+        with network.step("inner"):
+            clock[0] += 10
+        clock[0] += 100
+    seconds = {step: cost.seconds for step, cost in network.costs.items()}
+    assert seconds == {"outer": 101, "outer/inner": 10}
+
+
 def test_costs_are_those_of_the_messages() -> None:
     parameters = ShareShuffle(registers=5, providers=3, max_frequency=2)
     _, network = shuffled(VECTORS, parameters)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from legions_cases import UPSTREAM, counted, parameters_of
+from malicious_vectors import malicious_share_shuffle_vectors
 from shuffle_cases import SMALL, VECTORS, shares_of, shuffled
 
 from ipa.halo.elgamal import combined_key, random_scalar
@@ -261,6 +262,7 @@ def reports() -> dict[str, Any]:
 FILES = {
     "noise": noise,
     "share_shuffle": share_shuffle,
+    "malicious_share_shuffle": malicious_share_shuffle_vectors,
     "liquid_legions": liquid_legions,
     "reports": reports,
 }
