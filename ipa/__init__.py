@@ -49,6 +49,7 @@ from ipa.query import QueryResult, run_query
 from ipa.reports import GenericReports, share_events
 from ipa.sharing.dealing import reconstruct_for_testing, share_rows
 from ipa.sharing.randomness import Randomness
+from ipa.sharing.share_table import share_table
 from ipa.sharing.shared_bits import SharedBits
 from ipa.sharing.shared_elements import SharedElements
 from ipa.version import __version__ as __version__
@@ -90,6 +91,7 @@ __all__ = [
     "run_query",
     "share_events",
     "share_rows",
+    "share_table",
     "simulated_network",
     "write_events_csv",
 ]

@@ -14,6 +14,9 @@ from ipa.budget.transparency import QueryRecord
 from ipa.client.configuration import HelperKeys
 from ipa.client.fanout_query import FanoutQuery, FieldWidths, QueryStream
 from ipa.client.rejection import Reason
+from ipa.display.records import html_of, record_html
+from ipa.display.style import framed
+from ipa.display.tables import facts, folded
 from ipa.errors import ParameterError
 from ipa.intake.query_comparison import OwnStream, compare_queries
 from ipa.intake.report_intake import take_in_reports
@@ -54,6 +57,8 @@ class Compression:
     match_key_bits: int
     collision_probability: Fraction
 
+    _repr_html_ = record_html
+
 
 @dataclass(frozen=True)
 class ReportQueryResult:
@@ -69,6 +74,17 @@ class ReportQueryResult:
     dropped: dict[Reason, int]
     receipt: Receipt | None = None
     compression: Compression | None = None
+
+    def _repr_html_(self) -> str:
+        counts = [("reports submitted", f"{self.submitted:,}")]
+        counts += [(f"dropped: {reason}", f"{n:,}") for reason, n in self.dropped.items()]
+        parts = [
+            ("query", self.query),
+            ("receipt", self.receipt),
+            ("compression", self.compression),
+        ]
+        about = [folded(name, html_of(part)) for name, part in parts if part is not None]
+        return framed("Query over encrypted reports", html_of(self.result), facts(counts), *about)
 
 
 def run_report_query(

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal, get_args
 
 from ipa.client.keys import PublicKey
+from ipa.display.records import record_html
 from ipa.errors import BudgetError, ParameterError
 from ipa.halo.buckets import BucketLedger, Charge
 from ipa.ranges import check_integer
@@ -62,6 +63,8 @@ class Measurement:
     confirmed: frozenset[int] = frozenset()
     reason: str = ""
     sealed_result: bytes | None = field(default=None, repr=False)
+
+    _repr_html_ = record_html
 
 
 def choose_protocol(providers: int, *, share_shuffle: bool, reach_only: bool) -> ProtocolName:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ipa.client.keys import generate_key
+from ipa.display.reach import reach_html
 from ipa.errors import BudgetError, ParameterError
 from ipa.halo.buckets import BucketLedger, Charge, buckets_of
 from ipa.halo.groups import GroupName
@@ -81,6 +82,8 @@ class MeasurementResult:
     specification: MeasurementSpecification
     providers: tuple[str, ...]
     costs: dict[str, Cost] = field(repr=False, compare=False, default_factory=dict)
+
+    _repr_html_ = reach_html
 
 
 def run_measurement(

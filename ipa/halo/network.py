@@ -12,7 +12,7 @@ from time import perf_counter
 
 from ipa.errors import ChannelError, MismatchError, ParameterError
 from ipa.network.channel import ABORT, Channel, Message, in_memory_channels
-from ipa.network.costs import Cost
+from ipa.network.costs import Cost, Costs
 from ipa.network.interception import InterceptedChannel, Interceptor
 from ipa.sharing.randomness import Randomness
 
@@ -48,7 +48,7 @@ class WorkerNetwork:
         self.size = size
         if size < 2 or not self.workers or not set(self.workers) <= set(range(1, size + 1)):
             raise ParameterError("a network has at least two workers, numbered from 1")
-        self.costs: dict[str, Cost] = {}
+        self.costs: dict[str, Cost] = Costs()
         self.path = ""
 
     def __repr__(self) -> str:

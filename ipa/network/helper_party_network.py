@@ -14,9 +14,10 @@ from time import perf_counter
 from types import TracebackType
 from typing import Protocol, TypeVar, get_args
 
+from ipa.display.network import network_html
 from ipa.errors import ChannelError, MisbehaviourError, MismatchError, ParameterError
 from ipa.network.channel import ABORT, Channel, InMemoryChannel, Message, receive_expected
-from ipa.network.costs import Cost
+from ipa.network.costs import Cost, Costs
 from ipa.network.product_log import CheckRules, ProductLog
 from ipa.parameters import Security
 from ipa.parties import HELPERS, left_of, right_of
@@ -84,7 +85,7 @@ class HelperPartyNetwork:
             raise ParameterError("a network has one to three local helpers, numbered 1 to 3")
         self.is_malicious_secure = security == "malicious"
         self.products = ProductLog(self.is_malicious_secure, check_rules or CheckRules())
-        self.costs: dict[str, Cost] = {}
+        self.costs: dict[str, Cost] = Costs()
         self.path = ""
         self.aborted = False
         self._on_step = on_step
@@ -95,6 +96,9 @@ class HelperPartyNetwork:
         local = ", ".join(f"H{helper}" for helper in self.parties)
         security = "malicious" if self.is_malicious_secure else "semi-honest"
         return f"<HelperPartyNetwork {self.name}: local helpers {local}, {security} security>"
+
+    def _repr_html_(self) -> str:
+        return network_html(repr(self)[1:-1], self.helpers, self.path, self.products, self.costs)
 
     @property
     def helpers(self) -> tuple[int, ...]:

@@ -6,7 +6,8 @@ record, change, drop, repeat or hold back: a transcript for teaching and tests, 
 
 from collections.abc import Callable, Iterable, Mapping
 
-from ipa.network.channel import Channel, Message
+from ipa.display.messages import messages_html
+from ipa.network.channel import Channel, Message, shown_step
 
 Interceptor = Callable[[Message], Iterable[Message]]
 
@@ -59,6 +60,9 @@ class Transcript:
     def __repr__(self) -> str:
         size = sum(len(message.payload) for message in self.messages)
         return f"<Transcript: {len(self.messages)} messages, {size} bytes>"
+
+    def _repr_html_(self) -> str:
+        return messages_html(repr(self)[1:-1], self.messages, shown_step)
 
     def shape(self) -> list[tuple[str, int, int, int]]:
         """(step, sender, receiver, bytes) of every message: all that an oblivious run may vary by."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ipa.display.records import fields_html
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.protocols.circuits.equality import equal
 from ipa.protocols.circuits.multiplication import multiply
@@ -20,6 +21,8 @@ class HelperBits:
 
     same_match_key_and_constraint: SharedBits
     same_match_key: SharedBits
+
+    _repr_html_ = fields_html
 
 
 def helper_bits(

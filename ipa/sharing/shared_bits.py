@@ -8,10 +8,12 @@ messages. Sources: Araki et al. 2016, section 2.1; the library's notation is SPE
 from collections.abc import Callable, Mapping, Sequence
 from operator import and_, xor
 
+from ipa.display.shares import HeldRows, shares_html
+from ipa.display.tables import MOST_ROWS
 from ipa.errors import MismatchError
 from ipa.parties import right_of
 from ipa.ranges import check_integer
-from ipa.sharing.bits import Columns, ones
+from ipa.sharing.bits import Columns, ones, rows_from_columns
 from ipa.sharing.secret import Secret
 
 ColumnPair = tuple[Columns, Columns]
@@ -41,6 +43,22 @@ class SharedBits(Secret):
     def __repr__(self) -> str:
         holders = ", ".join(f"H{helper}" for helper in self._shares)
         return f"<SharedBits: {self.rows} rows x {self.width} bits, shares of {holders}>"
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def html(self, secret: Sequence[int] | None = None) -> str:
+        """The first rows of what each local helper holds, beside the `secret` rows if they are given."""
+        title, held = repr(self)[1:-1], self.first_rows()
+        return shares_html(title, held, self.rows, self.width, "XOR", secret)
+
+    def first_rows(self) -> HeldRows:
+        """The first rows of what each local helper holds, as many as are shown."""
+        top = self.take_rows(0, MOST_ROWS)
+        return {
+            helper: (rows_from_columns(own, top.rows), rows_from_columns(right, top.rows))
+            for helper, (own, right) in top._shares.items()
+        }
 
     @property
     def holders(self) -> tuple[int, ...]:

@@ -6,6 +6,8 @@ As for bits (ipa.sharing.shared_bits), what is offered is linear and local.
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 
+from ipa.display.shares import shares_html
+from ipa.display.tables import MOST_ROWS
 from ipa.errors import MismatchError
 from ipa.ranges import check_integer
 from ipa.sharing.rings import Ring
@@ -36,6 +38,15 @@ class SharedElements(Secret):
     def __repr__(self) -> str:
         holders = ", ".join(f"H{helper}" for helper in self._shares)
         return f"<SharedElements: {self.count} elements of {self.ring.name}, shares of {holders}>"
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def html(self, secret: Sequence[int] | None = None) -> str:
+        """The first of what each local helper holds, beside the `secret` elements if they are given."""
+        bits = (self.ring.size - 1).bit_length()
+        held = self[:MOST_ROWS]._shares
+        return shares_html(repr(self)[1:-1], held, self.count, bits, "+", secret)
 
     @property
     def holders(self) -> tuple[int, ...]:

@@ -13,8 +13,8 @@ BudgetError ChannelError Cost Event EventError GenericReports HelperPartyNetwork
 MisbehaviourError MismatchError ParameterError ProductLog QueryParameters QueryResult Randomness
 RandomnessReuseError ReportError RunOptions SecrecyError SharedBits SharedElements SourceEvent Transcript
 TriggerEvent VerificationError cost_of costs_by_step events_from_mappings generate_events query_sql
-read_events_csv reconstruct_for_testing run_query share_events share_rows simulated_network
-write_events_csv
+read_events_csv reconstruct_for_testing run_query share_events share_rows share_table
+simulated_network write_events_csv
 """
 
 
