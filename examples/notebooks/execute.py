@@ -8,6 +8,7 @@ execution counts, times or names of machines. So the same run writes the same by
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -104,8 +105,16 @@ def joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
             continue
         if "execution_count" in output:
             output.execution_count = None
+        for kind, shown in output.get("data", {}).items():
+            output.data[kind] = without_times(shown)
         kept.append(output)
     return kept
+
+
+def without_times(shown: str) -> str:
+    """What an object shows, with dots for the seconds that a step took in this run."""
+    in_tree = re.sub(r"[\d,]+\.\d{3}(?=</span></span>)", "...", shown)
+    return re.sub(r"\d+\.\d\d s\)$", "... s)", in_tree)
 
 
 if __name__ == "__main__":

@@ -39,8 +39,8 @@ def test_an_output_that_is_not_current_is_noticed_and_written_anew(tmp_path: Pat
     (tmp_path / "exercises").symlink_to(FOLDER / "exercises")
     notebook = tmp_path / "01_sharing.ipynb"
     right = notebook.read_text(encoding="utf-8")
-    assert "secret   [1, 0, 1, 1]" in right
-    stale = right.replace("secret   [1, 0, 1, 1]", "secret   [1, 0, 1, 0]")
+    assert "secret 0: {(0, 0): 2568" in right
+    stale = right.replace("secret 0: {(0, 0): 2568", "secret 0: {(0, 0): 2567")
     notebook.write_text(stale, encoding="utf-8")
     command = [sys.executable, str(tmp_path / "execute.py")]
     check = subprocess.run([*command, "--check"], capture_output=True, text=True, timeout=60)
