@@ -105,6 +105,11 @@ def find_address(digest: str, addresses: Sequence[str]) -> str:
     return next(found, "nobody")
 
 
+def last_if_not_found(digest: str, addresses: Sequence[str]) -> str:
+    found = find_address(digest, addresses)
+    return addresses[-1] if found == "nobody" and addresses else found
+
+
 def count(network: HelperPartyNetwork, reports: GenericReports, breakdowns: int) -> SharedBits:
     return sum_values(network, replace(reports, trigger_value=reports.is_trigger), breakdowns)
 
@@ -206,6 +211,7 @@ WRONG: list[Wrong] = [
     ("devices_and_reports", 1, 7, "each epoch"),
     ("devices_and_reports", 2, lambda digest, addresses: addresses[0], "must return"),
     ("devices_and_reports", 2, lambda digest, addresses: "nobody", "must return"),
+    ("devices_and_reports", 2, last_if_not_found, "must return 'nobody'"),
     ("devices_and_reports", 3, 8, "not the second"),
     ("whole_query", 1, 1000, "power of two"),
     ("whole_query", 2, 15000, "milliseconds"),

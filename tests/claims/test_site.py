@@ -88,6 +88,7 @@ def test_every_file_of_vectors_is_listed_and_says_what_it_is(made: dict[str, str
     files = {p.relative_to(ROOT / "tests/vectors") for p in (ROOT / "tests").rglob("*.json")}
     assert {name for name, *_ in rows} == {path.as_posix() for path in files}
     assert all(len(said) > 20 for *_, said in rows)
+    assert not [said for *_, said in rows if re.search(r"(?<!\\)\|", said)]
 
 
 def test_labelled_paragraphs_become_definitions_and_notes_links() -> None:
