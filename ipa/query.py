@@ -64,6 +64,7 @@ def query(
             network, attributed.breakdown_key, capped, parameters.breakdowns, width
         )
         noisy = add_noise(network, sums, parameters)
+        network.trace(credit=attributed.credit, capped=capped, sums=sums, noisy_sums=noisy)
         check_products(network)
         agree_to_release(network)
         return noisy

@@ -8,13 +8,16 @@ from ipa.display.style import BLUE, ORANGE
 WIDTH, HEIGHT = 220, 15
 
 
-def bars(numbers: Sequence[float], reach: float = 0, marked: int | None = None) -> list[Markup]:
+def bars(
+    numbers: Sequence[float], reach: float = 0, marked: int | None = None, most: float = 0
+) -> list[Markup]:
     """A bar for each number, all to one scale, with a line from number - reach to number + reach.
 
-    Bars below 0 go to the left of the axis. The bar at place `marked` has another colour.
+    Bars below 0 go to the left of the axis. The bar at place `marked` has another colour. The scale
+    goes to the largest number, and to `most` at least.
     """
     low = min([0.0, *(number - reach for number in numbers)])
-    high = max([0.0, *(number + reach for number in numbers)])
+    high = max([most, *(number + reach for number in numbers)])
     scale = (WIDTH - 4) / ((high - low) or 1)
 
     def place(number: float) -> float:

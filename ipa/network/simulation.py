@@ -10,6 +10,7 @@ from ipa.network.channel import in_memory_channels
 from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
 from ipa.network.interception import Interceptor, intercepted
 from ipa.network.product_log import CheckRules
+from ipa.network.trace import TracedValue
 from ipa.parameters import Security
 from ipa.parties import HELPERS, right_of
 from ipa.ranges import check_integer
@@ -23,7 +24,7 @@ class RunOptions:
 
     A `seed` makes the run reproducible bit for bit, and its randomness predictable: for tests and
     teaching. `interceptors` see every message. `on_step` is called with the path of every step that
-    begins (progress).
+    begins (progress). `on_value` is handed the values between the steps, still shared (`Trace`).
 
     Raises: ParameterError for a seed that is no integer of at least 0.
     """
@@ -31,6 +32,7 @@ class RunOptions:
     seed: int | None = None
     interceptors: Iterable[Interceptor] = ()
     on_step: Callable[[str], None] | None = None
+    on_value: Callable[[TracedValue], None] | None = None
 
     def __post_init__(self) -> None:
         if self.seed is not None:
@@ -41,7 +43,11 @@ class RunOptions:
     def new_network(self, security: Security) -> HelperPartyNetwork:
         """A fresh simulated network with these options."""
         return simulated_network(
-            self.seed, self.interceptors, security=security, on_step=self.on_step
+            self.seed,
+            self.interceptors,
+            security=security,
+            on_step=self.on_step,
+            on_value=self.on_value,
         )
 
 
@@ -84,6 +90,7 @@ def simulated_network(
     security: Security = "semi-honest",
     check_rules: CheckRules | None = None,
     on_step: Callable[[str], None] | None = None,
+    on_value: Callable[[TracedValue], None] | None = None,
 ) -> HelperPartyNetwork:
     """Three helper parties in this process, connected in memory and run in lockstep.
 
@@ -105,5 +112,10 @@ def simulated_network(
     ]
     name = f"simulation-{secrets.token_hex(4) if seed is None else seed}"
     return HelperPartyNetwork(
-        name, parties, security=security, check_rules=check_rules, on_step=on_step
+        name,
+        parties,
+        security=security,
+        check_rules=check_rules,
+        on_step=on_step,
+        on_value=on_value,
     )

@@ -43,4 +43,6 @@ def helper_bits(
         not_first = [ones(reports.rows) & ~1 & ~(1 << padding)]
         same_match_key = equal(network, keys, keys.predecessors(1)).and_public(not_first)
         same_constraint = equal(network, constraints, constraints.predecessors(1))
-        return HelperBits(multiply(network, same_match_key, same_constraint), same_match_key)
+        bits = HelperBits(multiply(network, same_match_key, same_constraint), same_match_key)
+        network.trace(**vars(bits))
+        return bits

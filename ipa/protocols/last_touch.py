@@ -53,5 +53,6 @@ def attribute_last_touch(
                     zero_extend(network, credit, width),
                     zero_extend(network, taken[1:], width),
                 )
+                network.trace(flag=flag, stop=stop, credit=credit)
             distance *= 2
         return multiply(network, ~is_trigger, credit)
