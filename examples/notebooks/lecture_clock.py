@@ -20,7 +20,7 @@ from execute import FOLDER, executed
 WORDS_PER_MINUTE = 150
 SECONDS_PER_CODE_CELL = 15
 SECONDS_FOR_A_QUESTION = 60
-OPENING, CLOSING = 120, 120
+OPENING, CLOSING = 120, 60
 """Seconds before the first notebook and after the last one."""
 
 
