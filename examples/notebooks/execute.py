@@ -1,6 +1,6 @@
 """Run the notebooks and write down what they show, or check that what is written down is current.
 
-    python examples/notebooks/execute.py                       # all of them
+    python examples/notebooks/execute.py                       # the ten lessons
     python examples/notebooks/execute.py --check 01_sharing
 
 It needs the extra `notebooks`. What a notebook file keeps is text, code and outputs alone: no
@@ -16,6 +16,9 @@ import nbformat
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent
+LESSONS = "[0-9][0-9]_*.ipynb"
+"""The notebooks of the course have a number in front."""
+
 TIMEOUT = 60
 """How many seconds a cell may take."""
 
@@ -29,10 +32,10 @@ def main() -> int:
         "--check", action="store_true", help="write nothing; exit with 1"
     )
     parser.add_argument(
-        "names", nargs="*", help="of notebooks, without .ipynb; all if none"
+        "names", nargs="*", help="of notebooks, without .ipynb; the lessons if none"
     )
     options = parser.parse_args()
-    names = options.names or sorted(path.stem for path in FOLDER.glob("*.ipynb"))
+    names = options.names or sorted(path.stem for path in FOLDER.glob(LESSONS))
     stale = [
         path for path in map(path_of, names) if not is_current(path, options.check)
     ]

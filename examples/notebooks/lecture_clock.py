@@ -15,7 +15,7 @@ from time import perf_counter
 
 import nbformat
 
-from execute import FOLDER, executed
+from execute import FOLDER, LESSONS, executed
 
 WORDS_PER_MINUTE = 150
 SECONDS_PER_CODE_CELL = 15
@@ -64,7 +64,7 @@ def main() -> None:
 
 def lessons(run: bool = False) -> list[Lesson]:
     """The ten notebooks of the lecture, in order."""
-    return [lesson_of(path, run) for path in sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))]
+    return [lesson_of(path, run) for path in sorted(FOLDER.glob(LESSONS))]
 
 
 def lesson_of(path: Path, run: bool) -> Lesson:
