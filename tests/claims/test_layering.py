@@ -37,7 +37,7 @@ QUERY = PROTOCOLS | {"noise", "protocols", "attribution", "release", "result", "
 EVERYTHING = (
     QUERY
     | {"oracle", "budget", "client", "intake", "report_query", "attacks", "planning", "moments"}
-    | {"budget.charging", "halo"}
+    | {"budget.charging", "halo", "pictures"}
 )
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -63,6 +63,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report_query": QUERY | {"client", "budget", "budget.charging", "intake"},
     "attacks": QUERY | {"oracle"},
     "moments": QUERY,
+    "pictures": PROTOCOLS | {"protocols", "noise"},
     "planning": LOWEST | {"noise", "oracle", "result"},
     "halo": PROTOCOLS | {"noise", "client", "protocols"},
     "": EVERYTHING,
