@@ -163,6 +163,11 @@ def test_the_sorting_network_sorts_in_the_picture(values: list[int]) -> None:
     arrows = Counter(shape["fill"] for shape in shapes(picture, "polygon"))
     assert arrows.total() == rows // 2 * len(stages)
     assert arrows[ORANGE] == exchanges(values)
+    upwards = [
+        shape for shape in shapes(picture, "line") if float(shape["y1"]) > float(shape["y2"])
+    ]
+    depth = rows.bit_length() - 1
+    assert len(upwards) == sum(rows // 4 for block, _ in stages if block < depth)
 
 
 def exchanges(values: list[int]) -> int:
@@ -196,6 +201,15 @@ def test_the_passes_are_those_of_the_oracle() -> None:
     for each in passes:
         assert all(drawn[str(credit)] for credit in each.credit)
     assert drawn["source"] == 3 and drawn["trigger"] == 6
+
+
+def test_reports_of_padding_belong_to_no_group_of_the_picture() -> None:
+    """They have match key and constraint 0, as these events do, and sort before them."""
+    source, trigger = ipa.SourceEvent(0, 0, 1, 1), ipa.TriggerEvent(0, 0, 2, 5)
+    words = said(picture_of_last_touch([source, trigger, trigger]))
+    first = words.index("source")
+    assert words[first + 1] == "0"  # the helper bit of the first row
+    assert words[-3:] == ["10", "0", "0"]
 
 
 def test_events_that_cannot_be_drawn_are_refused() -> None:
