@@ -20,8 +20,11 @@ from display_cases import (
 import ipa
 from ipa.attacks import AttackReport, add_error
 from ipa.errors import MisbehaviourError, MismatchError, ParameterError
+from ipa.halo.kingdom import Measurement, MeasurementState, RequisitionState
+from ipa.halo.reporting import Report, ReportRow
 from ipa.network.channel import Message
 from ipa.network.costs import Cost, Costs
+from ipa.planning import CapPlans, best_cap
 from ipa.sharing.dealing import only_helper
 from ipa.sharing.share_table import share_table
 
@@ -154,6 +157,34 @@ def test_an_attack_report_says_what_was_done_who_noticed_and_where() -> None:
     assert re.search(r"H1\s*honest\s*yes", words) and re.search(r"H2\s*corrupted\s*no", words)
     wrong = words_of(html(replace(released, outcome="released", result_is_right=False)))
     assert "A WRONG RESULT" in wrong
+
+
+def test_the_best_cap_of_a_plan_is_marked() -> None:
+    (plans,) = (shown for shown in shown_objects() if isinstance(shown, CapPlans))
+    rows = ["|".join(row.itertext()) for row in parsed(html(plans)).iter("tr")]
+    best = best_cap(plans)
+    assert [row.startswith(f"{best.cap}|") for row in rows if "least error" in row] == [True]
+
+
+def test_fields_that_a_repr_hides_are_hidden() -> None:
+    measurement = Measurement(
+        name="m",
+        consumer="c",
+        protocol="hmss",
+        requisitions={"provider": RequisitionState.FULFILLED},
+        charge=None,
+        state=MeasurementState.SUCCEEDED,
+        sealed_result=b"sealed",
+    )
+    assert "sealed" not in html(measurement)
+    assert "provider" in html(measurement)
+
+
+def test_a_report_of_reach_shows_its_rows() -> None:
+    row = ReportRow("a AND b", (1, 7), 120, 118)
+    words = words_of(html(Report((row,), ("a AND b fell",), 3)))
+    for expected in ("3 measurements", "a AND b", "120", "118", "a AND b fell"):
+        assert expected in words
 
 
 def test_a_page_is_saved(tmp_path: Path) -> None:
