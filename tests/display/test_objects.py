@@ -30,7 +30,8 @@ from ipa.sharing.share_table import share_table
 
 KINDS = """
 AttackReport CapPlans Costs GenericReports HelperBits HelperPartyNetwork Ledger MeasurementResult
-MomentsResult QueryResult Receipt Records ReportQueryResult SharedBits SharedElements SharedRows Transcript
+MomentsResult QueryResult Receipt Records ReportQueryResult SharedBits SharedElements SharedRows
+Transcript WorkerNetwork
 """
 
 PACKAGE = Path(ipa.__file__).parent
