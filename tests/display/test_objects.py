@@ -16,6 +16,8 @@ from display_cases import (
     shown_objects,
     words_of,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 import ipa
 from ipa.attacks import AttackReport, add_error
@@ -25,6 +27,7 @@ from ipa.halo.reporting import Report, ReportRow
 from ipa.network.channel import Message
 from ipa.network.costs import Cost, Costs
 from ipa.planning import CapPlans, best_cap
+from ipa.protocols.circuits.multiplication import multiply
 from ipa.sharing.dealing import only_helper
 from ipa.sharing.share_table import share_table
 
@@ -73,6 +76,19 @@ def test_none_shows_a_secret() -> None:
         for said in (repr(shown), words_of(html(shown))):
             for secret in SECRETS:
                 assert secret not in said.lower().replace(" ", ""), type(shown)
+
+
+@given(st.lists(st.integers(1 << 63, (1 << 64) - 1), min_size=1, max_size=12), st.integers(1, 3))
+def test_no_secret_is_in_a_table_of_shares_or_a_view(secrets: list[int], helper: int) -> None:
+    """Sixteen hexadecimal digits of a secret are none of a share's, but with probability 2^-64."""
+    transcript = ipa.Transcript()
+    network = ipa.simulated_network(1, [transcript])
+    value = ipa.share_rows(network, secrets, 64, ipa.Randomness.from_seed(secrets[0], "x"))
+    product = multiply(network, value, value)
+    view = transcript.seen_by(helper, value=value, product=product)
+    for shown in (value, product, only_helper(value, helper), view, transcript):
+        page = words_of(html(shown)).replace(" ", "")
+        assert not any(f"{secret:x}" in page or str(secret) in page for secret in secrets)
 
 
 def test_a_share_shows_only_what_the_helpers_here_hold() -> None:
