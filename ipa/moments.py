@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import Literal
 
 from ipa.attribution import attribute
+from ipa.display.numbers import decimal
 from ipa.display.results import statistics_html
 from ipa.errors import ParameterError
 from ipa.events import Event, check_events
@@ -178,9 +179,9 @@ class MomentsResult:
     def _repr_html_(self) -> str:
         keys = range(len(self.people))
         columns: list[tuple[str, Sequence[object]]] = [
-            ("people", self.people),
-            ("sum of totals", self.totals),
-            ("sum of squares", self.squares),
+            ("people", [f"{number:,}" for number in self.people]),
+            ("sum of totals", [f"{number:,}" for number in self.totals]),
+            ("sum of squares", [f"{number:,}" for number in self.squares]),
             ("mean", [_shown(self.mean(key)) for key in keys]),
             ("variance", [_shown(self.variance(key)) for key in keys]),
         ]
@@ -216,7 +217,7 @@ class MomentsResult:
 
 
 def _shown(estimate: float | None) -> str:
-    return "none" if estimate is None else f"{estimate:.4g}"
+    return "none" if estimate is None else decimal(estimate)
 
 
 def run_moments_query(

@@ -36,7 +36,9 @@ def bars(
             ends = place(number - reach), place(number + reach)
             parts.append(_line(ends[0], middle, ends[1], middle, 1))
             parts += [_line(end, middle - 3, end, middle + 3, 1) for end in ends]
-        return element("svg", *parts, width=WIDTH, height=HEIGHT, role="img")
+        # Some notebooks set the height of every picture to what they think fits.
+        fixed = f"width:{WIDTH}px;height:{HEIGHT}px"
+        return element("svg", *parts, width=WIDTH, height=HEIGHT, style=fixed, role="img")
 
     return [one(number, ORANGE if row == marked else BLUE) for row, number in enumerate(numbers)]
 

@@ -14,8 +14,9 @@ def seconds(number: float) -> str:
 
 
 def decimal(number: Fraction | float | int) -> str:
-    """A few digits of a number that need not be whole."""
-    return f"{float(number):.4g}"
+    """A few digits of a number that need not be whole, or all before the point."""
+    value = float(number)
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def plural(number: int, what: str) -> str:

@@ -25,6 +25,7 @@ _SHEET = """
 .ipa-shown th,.ipa-shown td{padding:1px 9px;text-align:left;vertical-align:top;border:0;
 white-space:nowrap;border-bottom:1px solid rgba(128,128,128,.3);background:none}
 .ipa-shown th{font-weight:600;vertical-align:bottom}
+.ipa-shown tbody th{vertical-align:top}
 .ipa-shown .number{text-align:right;font-variant-numeric:tabular-nums}
 .ipa-shown .wrap{white-space:normal;min-width:12em;max-width:44em}
 .ipa-shown .code{font-family:ui-monospace,monospace;font-size:12px;background:none;color:inherit}
@@ -57,4 +58,6 @@ def note(*parts: object) -> Markup:
 def chip(colour: str) -> Markup:
     """A small square of the colour, before the words that say the same."""
     box = element("rect", width=9, height=9, rx=2, fill=colour)
-    return element("svg", box, width=13, height=9, aria_hidden="true")
+    return element(
+        "svg", box, width=13, height=9, style="width:13px;height:9px", aria_hidden="true"
+    )

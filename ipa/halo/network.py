@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from ipa.display.costs import costs_html
 from ipa.errors import ChannelError, MismatchError, ParameterError
 from ipa.network.channel import ABORT, Channel, Message, in_memory_channels
 from ipa.network.costs import Cost, Costs
@@ -54,6 +55,9 @@ class WorkerNetwork:
     def __repr__(self) -> str:
         local = ", ".join(f"W{number}" for number in self.workers)
         return f"<WorkerNetwork of {self.size}: local workers {local}>"
+
+    def _repr_html_(self) -> str:
+        return costs_html(self.costs, repr(self)[1:-1])
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:

@@ -15,6 +15,7 @@ from ipa.attacks import add_error, run_attack
 from ipa.budget import budgets, queries
 from ipa.display.records import html_of
 from ipa.halo.measurement import MeasurementSpecification, run_measurement
+from ipa.halo.network import simulated_workers
 from ipa.halo.workload import generate_impressions
 from ipa.moments import run_moments_query
 from ipa.planning import plan_caps
@@ -70,6 +71,7 @@ def results() -> Iterator[object]:
     )
     yield plan_caps(EVENTS, PARAMETERS, [10, 100])
     yield answer(world())
+    yield simulated_workers(4, seed=1)
     for most in (None, 3):
         specification = MeasurementSpecification(max_frequency=most)
         impressions = generate_impressions(50, seed=1)

@@ -16,18 +16,25 @@ from display_cases import (
     shown_objects,
     words_of,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 import ipa
 from ipa.attacks import AttackReport, add_error
 from ipa.errors import MisbehaviourError, MismatchError, ParameterError
+from ipa.halo.kingdom import Measurement, MeasurementState, RequisitionState
+from ipa.halo.reporting import Report, ReportRow
 from ipa.network.channel import Message
 from ipa.network.costs import Cost, Costs
+from ipa.planning import CapPlans, best_cap
+from ipa.protocols.circuits.multiplication import multiply
 from ipa.sharing.dealing import only_helper
 from ipa.sharing.share_table import share_table
 
 KINDS = """
 AttackReport CapPlans Costs GenericReports HelperBits HelperPartyNetwork Ledger MeasurementResult
-MomentsResult QueryResult Receipt Records ReportQueryResult SharedBits SharedElements SharedRows Transcript
+MomentsResult QueryResult Receipt Records ReportQueryResult SharedBits SharedElements SharedRows
+Transcript WorkerNetwork
 """
 
 PACKAGE = Path(ipa.__file__).parent
@@ -69,6 +76,19 @@ def test_none_shows_a_secret() -> None:
         for said in (repr(shown), words_of(html(shown))):
             for secret in SECRETS:
                 assert secret not in said.lower().replace(" ", ""), type(shown)
+
+
+@given(st.lists(st.integers(1 << 63, (1 << 64) - 1), min_size=1, max_size=12), st.integers(1, 3))
+def test_no_secret_is_in_a_table_of_shares_or_a_view(secrets: list[int], helper: int) -> None:
+    """Sixteen hexadecimal digits of a secret are none of a share's, but with probability 2^-64."""
+    transcript = ipa.Transcript()
+    network = ipa.simulated_network(1, [transcript])
+    value = ipa.share_rows(network, secrets, 64, ipa.Randomness.from_seed(secrets[0], "x"))
+    product = multiply(network, value, value)
+    view = transcript.seen_by(helper, value=value, product=product)
+    for shown in (value, product, only_helper(value, helper), view, transcript):
+        page = words_of(html(shown)).replace(" ", "")
+        assert not any(f"{secret:x}" in page or str(secret) in page for secret in secrets)
 
 
 def test_a_share_shows_only_what_the_helpers_here_hold() -> None:
@@ -154,6 +174,34 @@ def test_an_attack_report_says_what_was_done_who_noticed_and_where() -> None:
     assert re.search(r"H1\s*honest\s*yes", words) and re.search(r"H2\s*corrupted\s*no", words)
     wrong = words_of(html(replace(released, outcome="released", result_is_right=False)))
     assert "A WRONG RESULT" in wrong
+
+
+def test_the_best_cap_of_a_plan_is_marked() -> None:
+    (plans,) = (shown for shown in shown_objects() if isinstance(shown, CapPlans))
+    rows = ["|".join(row.itertext()) for row in parsed(html(plans)).iter("tr")]
+    best = best_cap(plans)
+    assert [row.startswith(f"{best.cap}|") for row in rows if "least error" in row] == [True]
+
+
+def test_fields_that_a_repr_hides_are_hidden() -> None:
+    measurement = Measurement(
+        name="m",
+        consumer="c",
+        protocol="hmss",
+        requisitions={"provider": RequisitionState.FULFILLED},
+        charge=None,
+        state=MeasurementState.SUCCEEDED,
+        sealed_result=b"sealed",
+    )
+    assert "sealed" not in html(measurement)
+    assert "provider" in html(measurement)
+
+
+def test_a_report_of_reach_shows_its_rows() -> None:
+    row = ReportRow("a AND b", (1, 7), 120, 118)
+    words = words_of(html(Report((row,), ("a AND b fell",), 3)))
+    for expected in ("3 measurements", "a AND b", "120", "118", "a AND b fell"):
+        assert expected in words
 
 
 def test_a_page_is_saved(tmp_path: Path) -> None:

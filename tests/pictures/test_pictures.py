@@ -133,6 +133,9 @@ def test_every_message_is_an_arrow_in_its_sender_s_colour() -> None:
     arrows = shapes(picture_of_messages(transcript), "polygon")
     expected = [colours[message.sender] for message in transcript.messages]
     assert [arrow["fill"] for arrow in arrows] == expected
+    tips = [float(arrow["points"].split(",")[0]) for arrow in arrows]
+    places = {1: 330, 2: 480, 3: 630}
+    assert tips == [places[message.receiver] for message in transcript.messages]
     assert {"multiply", "open"} <= set(said(picture_of_messages(transcript)))
     only = picture_of_messages(transcript, "open")
     assert only.title == "Messages of open: 6"
