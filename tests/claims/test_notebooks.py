@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from execute import LESSONS
+from execute import LESSONS, cleaned
 from lecture_clock import CLOSING, OPENING, lessons
 
 FOLDER = Path(__file__).parents[2] / "examples" / "notebooks"
@@ -49,6 +49,32 @@ def test_an_output_that_is_not_current_is_noticed_and_written_anew(tmp_path: Pat
     write = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (write.returncode, write.stdout) == (0, "01_sharing.ipynb: written\n")
     assert notebook.read_text(encoding="utf-8") == right
+
+
+def test_a_file_is_the_same_however_a_run_was_cut_and_however_long_it_took() -> None:
+    def printed(text: str, name: str = "stdout") -> nbformat.NotebookNode:
+        return nbformat.v4.new_output("stream", name=name, text=text)
+
+    shown = nbformat.v4.new_output(
+        "execute_result",
+        {
+            "text/plain": "<Result 3 rounds, 0.66 s)",
+            "text/html": "<b>1.250</b>1,234.567</span></span>",
+        },
+        execution_count=7,
+        metadata={},
+    )
+    cell = nbformat.v4.new_code_cell("1", execution_count=7, metadata={"when": "now"})
+    cell.outputs = [printed("a"), printed("b"), printed("c", "stderr"), shown, printed("d")]
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"machine": "mine"})
+    text = cleaned(notebook)
+    again = nbformat.reads(text, as_version=4)
+    outputs = again.cells[0].outputs
+    assert [output.get("text") for output in outputs] == ["ab", "c", None, "d"]
+    assert outputs[2].data["text/plain"] == "<Result 3 rounds, ... s)"
+    assert outputs[2].data["text/html"] == "<b>1.250</b>...</span></span>"
+    assert "7" not in text and "mine" not in text and "now" not in text
+    assert cleaned(again) == text
 
 
 def test_there_are_ten_lessons_in_order_and_the_index_names_them() -> None:
