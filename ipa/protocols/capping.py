@@ -40,6 +40,7 @@ def cap_credits(
         return credit
     with network.step("capping"):
         totals = running_totals(network, same_match_key, credit, longest)
+        network.trace(totals=totals)
         if capping == "truncate":
             return _truncate(network, totals, credit, cap)
         return _scale_down(network, same_match_key, totals, credit, cap, longest)

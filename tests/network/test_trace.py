@@ -95,7 +95,17 @@ def test_tracing_changes_no_cost_no_message_and_no_result(security: Security) ->
     assert costs[0] == costs[1] == costs[2]
     assert [result.sums for result in results] == [results[0].sums] * 3
     names = {traced.name for traced in trace.values}
-    assert {"table", "flag", "stop", "credit", "capped", "sums", "noisy_sums", "timestamp"} <= names
+    assert {
+        "table",
+        "flag",
+        "stop",
+        "credit",
+        "capped",
+        "sums",
+        "noisy_sums",
+        "timestamp",
+        "totals",
+    } <= names
     assert reconstructed(trace.named("sums")[0]) == results[0].sums
 
 
