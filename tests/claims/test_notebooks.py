@@ -53,7 +53,8 @@ def test_an_output_that_is_not_current_is_noticed_and_written_anew(tmp_path: Pat
 
 def test_a_file_is_the_same_however_a_run_was_cut_and_however_long_it_took() -> None:
     def printed(text: str, name: str = "stdout") -> nbformat.NotebookNode:
-        return nbformat.v4.new_output("stream", name=name, text=text)
+        piece: nbformat.NotebookNode = nbformat.v4.new_output("stream", name=name, text=text)
+        return piece
 
     shown = nbformat.v4.new_output(
         "execute_result",
