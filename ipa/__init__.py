@@ -38,7 +38,9 @@ from ipa.network import (
     HelperPartyNetwork,
     ProductLog,
     RunOptions,
+    Trace,
     Transcript,
+    compare_views,
     cost_of,
     costs_by_step,
     simulated_network,
@@ -49,6 +51,7 @@ from ipa.query import QueryResult, run_query
 from ipa.reports import GenericReports, share_events
 from ipa.sharing.dealing import reconstruct_for_testing, share_rows
 from ipa.sharing.randomness import Randomness
+from ipa.sharing.share_table import share_table
 from ipa.sharing.shared_bits import SharedBits
 from ipa.sharing.shared_elements import SharedElements
 from ipa.version import __version__ as __version__
@@ -77,9 +80,11 @@ __all__ = [
     "SharedBits",
     "SharedElements",
     "SourceEvent",
+    "Trace",
     "Transcript",
     "TriggerEvent",
     "VerificationError",
+    "compare_views",
     "cost_of",
     "costs_by_step",
     "events_from_mappings",
@@ -90,6 +95,7 @@ __all__ = [
     "run_query",
     "share_events",
     "share_rows",
+    "share_table",
     "simulated_network",
     "write_events_csv",
 ]

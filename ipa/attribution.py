@@ -6,6 +6,7 @@ the window, are what it leaves to later work (SPEC_NOTES: other-attributions).
 
 from dataclasses import dataclass, replace
 
+from ipa.display.records import fields_html
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.parameters import QueryParameters, Sort, bits_for
 from ipa.protocols.attribution_window import drop_late_triggers, expiry
@@ -32,6 +33,8 @@ class AttributedReports:
     credit: SharedBits
     longest: int
     """No match key has more rows than this."""
+
+    _repr_html_ = fields_html
 
 
 def attribute(

@@ -13,6 +13,8 @@ from itertools import combinations
 from typing import Literal
 
 from ipa.attribution import attribute
+from ipa.display.numbers import decimal
+from ipa.display.results import statistics_html
 from ipa.errors import ParameterError
 from ipa.events import Event, check_events
 from ipa.network.costs import Cost
@@ -30,7 +32,7 @@ from ipa.protocols.verification.product_check import check_products
 from ipa.query import check_security
 from ipa.release import combine_at_collector, shares_for_collector
 from ipa.reports import GenericReports, share_events
-from ipa.result import check_noise_is_said
+from ipa.result import check_noise_is_said, noise_in
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.shared_bits import ColumnPair, SharedBits
 
@@ -175,6 +177,19 @@ class MomentsResult:
     parameters: QueryParameters
     costs: dict[str, Cost]
 
+    def _repr_html_(self) -> str:
+        keys = range(len(self.people))
+        columns: list[tuple[str, Sequence[object]]] = [
+            ("people", [f"{number:,}" for number in self.people]),
+            ("sum of totals", [f"{number:,}" for number in self.totals]),
+            ("sum of squares", [f"{number:,}" for number in self.squares]),
+            ("mean", [_shown(self.mean(key)) for key in keys]),
+            ("variance", [_shown(self.variance(key)) for key in keys]),
+        ]
+        asked = statistics(self.parameters, self.cross_products is not None)
+        noises = [(name.replace("_", " "), noise_in(share)) for name, share in asked.items()]
+        return statistics_html("Moments", columns, noises, self.costs)
+
     def mean(self, breakdown_key: int) -> float | None:
         """An estimate of the mean capped total of a contributing person; None without people."""
         people = self.people[breakdown_key]
@@ -200,6 +215,10 @@ class MomentsResult:
             )
         product = self.cross_products[min(a, b), max(a, b)]
         return product / population - self.totals[a] * self.totals[b] / population**2
+
+
+def _shown(estimate: float | None) -> str:
+    return "none" if estimate is None else decimal(estimate)
 
 
 def run_moments_query(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
+from ipa.display.plans import plan_html
 from ipa.errors import ParameterError
 from ipa.events import Event, check_events
 from ipa.oracle import (
@@ -39,9 +40,16 @@ class CapPlan:
     error: float
 
 
+class CapPlans(list[CapPlan]):
+    """Plans for several caps; a notebook shows them as a table with the best one marked."""
+
+    def _repr_html_(self) -> str:
+        return plan_html(self, best_cap(self) if self else None)
+
+
 def plan_caps(
     events: Sequence[Event], parameters: QueryParameters, caps: Iterable[int]
-) -> list[CapPlan]:
+) -> CapPlans:
     """For each cap what capping and noise do to the sums of `events`, in the clear.
 
     `parameters.epsilon` must be there; its cap is not used. The events are seen in the clear: plan with
@@ -56,7 +64,7 @@ def plan_caps(
     if parameters.epsilon is None:
         raise ParameterError("a plan needs an epsilon: without noise the best cap is none")
     whole = _uncapped_sums(events, parameters)
-    return [_plan(events, asked, whole) for asked in plans]
+    return CapPlans(_plan(events, asked, whole) for asked in plans)
 
 
 def best_cap(plans: Sequence[CapPlan]) -> CapPlan:

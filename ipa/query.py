@@ -69,6 +69,7 @@ def query(
             parameters.sort,
         )
         noisy = add_noise(network, sums, parameters)
+        network.trace(credit=attributed.credit, capped=capped, sums=sums, noisy_sums=noisy)
         check_products(network)
         agree_to_release(network)
         return noisy

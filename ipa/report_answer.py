@@ -15,6 +15,7 @@ from ipa.budget.transparency import QueryRecord
 from ipa.client.configuration import HelperKeys
 from ipa.client.fanout_query import FanoutQuery, FieldWidths, QueryStream
 from ipa.client.rejection import Reason
+from ipa.display.records import record_html
 from ipa.errors import ParameterError
 from ipa.intake.query_comparison import compare_queries
 from ipa.intake.report_intake import Intake, take_in_reports
@@ -75,6 +76,8 @@ class Compression:
 
     match_key_bits: int
     collision_probability: Fraction
+
+    _repr_html_ = record_html
 
 
 @dataclass(frozen=True)

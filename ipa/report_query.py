@@ -11,6 +11,9 @@ from ipa.budget.ledger_directory import Ledgers
 from ipa.client.configuration import HelperKeys
 from ipa.client.fanout_query import FanoutQuery
 from ipa.client.rejection import Reason
+from ipa.display.records import html_of
+from ipa.display.style import framed
+from ipa.display.tables import facts, folded
 from ipa.errors import ParameterError
 from ipa.names import RegistrableDomain, host_itself
 from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions, new_run_name
@@ -50,6 +53,17 @@ class ReportQueryResult:
     dropped: dict[Reason, int]
     receipt: Receipt | None = None
     compression: Compression | None = None
+
+    def _repr_html_(self) -> str:
+        counts = [("reports submitted", f"{self.submitted:,}")]
+        counts += [(f"dropped: {reason}", f"{n:,}") for reason, n in self.dropped.items()]
+        parts = [
+            ("query", self.query),
+            ("receipt", self.receipt),
+            ("compression", self.compression),
+        ]
+        about = [folded(name, html_of(part)) for name, part in parts if part is not None]
+        return framed("Query over encrypted reports", html_of(self.result), facts(counts), *about)
 
 
 def run_report_query(

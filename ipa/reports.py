@@ -7,6 +7,7 @@ source report has trigger value 0, a trigger report breakdown key 0, and `is_tri
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ipa.display.records import fields_html
 from ipa.events import Event, SourceEvent, TriggerEvent, check_event_type
 from ipa.names import Named
 from ipa.parameters import QueryParameters, check_parameters_type
@@ -25,6 +26,8 @@ class GenericReports:
     is_trigger: SharedBits
     breakdown_key: SharedBits
     trigger_value: SharedBits
+
+    _repr_html_ = fields_html
 
     @property
     def rows(self) -> int:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+from ipa.display.records import record_html
+from ipa.display.results import result_html
 from ipa.errors import ParameterError
 from ipa.network.costs import Cost, cost_of
 from ipa.noise.choice import noise_for
@@ -23,6 +25,8 @@ class NoiseInResult:
     delta: Fraction
     standard_deviation: float
     interval_95: int
+
+    _repr_html_ = record_html
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,23 @@ class QueryResult:
     def clipped(self) -> list[int]:
         """The sums with negative ones as 0: nicer to look at, but no longer right on average."""
         return [max(0, total) for total in self.sums]
+
+    def _repr_html_(self) -> str:
+        asked = self.parameters
+        return result_html(
+            "Query result",
+            range(len(self.sums)),
+            self.sums,
+            heads=("breakdown key", asked.aggregate),
+            noise=self.noise,
+            about=(
+                ("reports", f"{self.rows:,}"),
+                ("cap", f"{asked.cap:,} ({asked.capping})"),
+                ("attribution", asked.attribution),
+                ("security", asked.security),
+            ),
+            costs=self.costs,
+        )
 
     def __repr__(self) -> str:
         total, noise = cost_of(self.costs), self.noise

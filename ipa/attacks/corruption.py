@@ -177,6 +177,8 @@ class Attack:
     tampering: Tampering | None = None
     prss: Callable[[tuple[bytes, bytes]], Prss] = field(default=honest_prss)
     inputs: Callable[[GenericReports], GenericReports] = field(default=honest_inputs)
+    what: str = "does what its maker wrote"
+    """What it does, in words that follow the helper's name."""
 
     def __post_init__(self) -> None:
         _check_helper(self.helper)
@@ -194,7 +196,10 @@ def tamper(
 
     Raises: ParameterError for a helper that is not 1, 2 or 3.
     """
-    return Attack(helper, Tampering(helper, pattern, change, receiver=receiver, bit=bit))
+    tampering = Tampering(helper, pattern, change, receiver=receiver, bit=bit)
+    whose = "all" if receiver is None else f"H{receiver}"
+    what = f"changes its messages to {whose} in steps {pattern}: {change}"
+    return Attack(helper, tampering, what=what)
 
 
 def add_error(helper: int, pattern: str) -> Attack:
@@ -202,7 +207,8 @@ def add_error(helper: int, pattern: str) -> Attack:
 
     Raises: ParameterError for a helper that is not 1, 2 or 3.
     """
-    return Attack(helper, prss=lambda keys: _ErringPrss(keys, pattern))
+    what = f"adds an error to its products in steps {pattern}"
+    return Attack(helper, prss=lambda keys: _ErringPrss(keys, pattern), what=what)
 
 
 def use_other_keys(helper: int) -> Attack:
@@ -210,7 +216,7 @@ def use_other_keys(helper: int) -> Attack:
 
     Raises: ParameterError for a helper that is not 1, 2 or 3.
     """
-    return Attack(helper, prss=_OtherKeyPrss)
+    return Attack(helper, prss=_OtherKeyPrss, what="uses a pairwise key of its own")
 
 
 def feed_other_input(helper: int) -> Attack:
@@ -235,7 +241,7 @@ def feed_other_input(helper: int) -> Attack:
             reports, match_key=SharedBits(keys.network_name, keys.rows, keys.width, shares)
         )
 
-    return Attack(helper, inputs=change)
+    return Attack(helper, inputs=change, what="starts from other shares than it was sent")
 
 
 def _check_helper(helper: int) -> None:

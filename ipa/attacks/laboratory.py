@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ipa.attacks.corruption import Attack, honest_prss
+from ipa.display.attacks import attack_html
 from ipa.errors import MisbehaviourError, ParameterError
 from ipa.events import Event, check_events
 from ipa.network.channel import in_memory_channels
@@ -23,6 +24,8 @@ from ipa.sharing.dealing import only_helper
 from ipa.sharing.prss import Prss
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.shared_bits import ColumnPair
+
+Outcome = Literal["aborted", "released"]
 
 
 class _Running:
@@ -56,6 +59,19 @@ class _Running:
             )
         return count
 
+    def report(
+        self,
+        outcome: Outcome,
+        step: str,
+        detected_by: tuple[int, ...],
+        errors: dict[int, MisbehaviourError],
+        is_right: bool | None,
+    ) -> "AttackReport":
+        """What became of the query that was attacked."""
+        return AttackReport(
+            outcome, step, detected_by, errors, is_right, self.tampered(), self.attack
+        )
+
 
 @dataclass(frozen=True)
 class AttackReport:
@@ -74,12 +90,17 @@ class AttackReport:
     no result.
     """
 
-    outcome: Literal["aborted", "released"]
+    outcome: Outcome
     step: str
     detected_by: tuple[int, ...]
     errors: dict[int, MisbehaviourError] = field(repr=False)
     result_is_right: bool | None = None
     tampered: int = 0
+    attack: Attack | None = field(default=None, repr=False, compare=False)
+    """What was done."""
+
+    def _repr_html_(self) -> str:
+        return attack_html(self)
 
 
 def run_attack(
@@ -183,8 +204,8 @@ def _combined(
     try:
         sums = _sums(pairs, parameters)
     except MisbehaviourError as error:
-        return AttackReport("aborted", error.step, (), {}, None, running.tampered())
-    return AttackReport("released", "", (), {}, sums == right, running.tampered())
+        return running.report("aborted", error.step, (), {}, None)
+    return running.report("released", "", (), {}, sums == right)
 
 
 def _sums(pairs: Mapping[int, ColumnPair], parameters: QueryParameters) -> list[int]:
@@ -213,7 +234,7 @@ def _aborted(errors: Mapping[int, MisbehaviourError], running: _Running) -> Atta
         told[helper] = type(error)(error.step, problem, honest)
     noticed = {other for error in told.values() for other in error.detected_by}
     step = next(iter(told.values())).step
-    return AttackReport("aborted", step, tuple(sorted(noticed)), told, None, running.tampered())
+    return running.report("aborted", step, tuple(sorted(noticed)), told, None)
 
 
 def _shared(

@@ -7,6 +7,7 @@ from ipa.budget.composition import EpsilonDelta, composed, exceeded
 from ipa.budget.delta import DEFAULT_SHARE_DELTA, DEFAULT_SITE_DELTA, exact_delta
 from ipa.budget.epochs import EpochClock
 from ipa.budget.epsilon import exact_epsilon
+from ipa.display.records import record_html
 from ipa.errors import BudgetError, ParameterError
 from ipa.names import MAX_EPOCH, check_identifier
 from ipa.ranges import check_integer
@@ -28,6 +29,8 @@ class BudgetTerms:
     site_epsilon: Fraction
     site_delta: Fraction = DEFAULT_SITE_DELTA
     clock: EpochClock
+
+    _repr_html_ = record_html
 
     def __post_init__(self) -> None:
         # A frozen dataclass is normalised here, so that equal terms compare equal.

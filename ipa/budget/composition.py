@@ -12,6 +12,7 @@ from typing import Literal
 
 from ipa.budget.delta import delta_text
 from ipa.budget.epsilon import decimal_text
+from ipa.display.records import record_html
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,8 @@ class EpsilonDelta:
 
     epsilon: Fraction
     delta: Fraction
+
+    _repr_html_ = record_html
 
     def texts(self) -> dict[str, str]:
         """Both as decimals, by their names."""

@@ -27,6 +27,7 @@ from ipa.budget.board import CommitmentBoard
 from ipa.budget.commitment_tables import insert_commitment, read_commitment, terms_row
 from ipa.budget.commitments import CollectorShare, Commitment
 from ipa.budget.composition import EpsilonDelta, exceeded, left_of
+from ipa.budget.ledger_display import ledger_html
 from ipa.budget.ledger_tables import (
     KIND,
     QUERY_COLUMNS,
@@ -37,6 +38,7 @@ from ipa.budget.ledger_tables import (
     read_settings,
     spent,
 )
+from ipa.budget.ledger_tables import Receipt as Receipt
 from ipa.budget.transparency import QueryRecord
 from ipa.errors import BudgetError
 from ipa.names import MAX_EPOCH, check_identifier
@@ -51,14 +53,7 @@ class Ledger:
     path: Path
     board: CommitmentBoard
 
-
-@dataclass(frozen=True, kw_only=True)
-class Receipt:
-    """What a charge left in the ledger: the record, its number from 1, what remained after it."""
-
-    query: QueryRecord
-    number: int
-    remaining: EpsilonDelta
+    _repr_html_ = ledger_html
 
 
 def create_ledger(ledger: Ledger, *, network_name: str, helper: int) -> None:

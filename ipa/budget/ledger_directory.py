@@ -18,6 +18,7 @@ from ipa.budget.composition import EpsilonDelta, composed, left_of
 from ipa.budget.ledger import Ledger, create_ledger
 from ipa.budget.ledger_tables import KIND, QUERY_COLUMNS, query_from_row, read_settings
 from ipa.budget.transparency import QueryRecord
+from ipa.display.records import Records, record_html
 from ipa.errors import InputError
 from ipa.parties import HELPERS
 
@@ -34,6 +35,8 @@ class Budget:
     report_collector: str
     granted: EpsilonDelta
     spent: EpsilonDelta
+
+    _repr_html_ = record_html
 
     @property
     def remaining(self) -> EpsilonDelta:
@@ -102,7 +105,7 @@ def queries(*ledgers: Ledger) -> tuple[QueryRecord, ...]:
             for row in file.execute(f"SELECT {QUERY_COLUMNS} FROM query ORDER BY number"):
                 query = query_from_row(row)
                 found.setdefault(query.query_id, query)
-    return tuple(found.values())
+    return Records(found.values())
 
 
 def unsettled(ledgers: Sequence[Ledger]) -> tuple[str, ...]:
@@ -155,4 +158,4 @@ def budgets(*ledgers: Ledger, now: int) -> tuple[Budget, ...]:
                         spent=composed(paid),
                     )
                 )
-    return tuple(listed)
+    return Records(listed)

@@ -23,6 +23,7 @@ from ipa.budget.composition import EpsilonDelta
 from ipa.budget.delta import from_atto, to_atto
 from ipa.budget.epsilon import to_micro
 from ipa.budget.transparency import QueryRecord
+from ipa.display.records import record_html
 
 QUERY_COLUMNS = ", ".join(field.name for field in fields(QueryRecord))
 
@@ -93,6 +94,19 @@ class LedgerSettings:
     network_name: str
     helper: int
     terms: BudgetTerms
+
+    _repr_html_ = record_html
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What a charge left in the ledger: the record, its number from 1, what remained after it."""
+
+    query: QueryRecord
+    number: int
+    remaining: EpsilonDelta
+
+    _repr_html_ = record_html
 
 
 def read_settings(file: sqlite3.Connection) -> LedgerSettings:

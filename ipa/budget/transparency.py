@@ -18,6 +18,7 @@ from ipa.budget.composition import EpsilonDelta
 from ipa.budget.delta import exact_delta
 from ipa.budget.epochs import LAST_SECOND, utc_text
 from ipa.budget.epsilon import exact_epsilon
+from ipa.display.records import record_html
 from ipa.errors import InputError, ParameterError
 from ipa.names import MAX_EPOCH, check_identifier
 from ipa.parameters import MAX_BREAKDOWNS, MAX_FIELD_BITS, Fanout, Mechanism
@@ -57,6 +58,8 @@ class QueryRecord:
     cap: int
     rows: int
     breakdowns: int
+
+    _repr_html_ = record_html
 
     def __post_init__(self) -> None:
         for field in ("query_id", "network_name", "site", "report_collector", "match_key_provider"):

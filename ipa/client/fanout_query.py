@@ -34,6 +34,7 @@ from ipa.client.encrypted_match_key import ReportContext, check_version
 from ipa.client.keys import FINGERPRINT_BYTES
 from ipa.client.rejection import Reason, reject
 from ipa.client.shares import SHARE_COUNTS, SHARINGS, Sharing, check_sharing
+from ipa.display.records import record_html
 from ipa.errors import ParameterError
 from ipa.parameters import MAX_FIELD_BITS, MAX_MATCH_KEY_BITS, QueryParameters
 from ipa.parameters import Fanout as Fanout
@@ -63,6 +64,8 @@ class FieldWidths:
     timestamp_bits: int
     breakdown_key_bits: int
     value_bits: int
+
+    _repr_html_ = record_html
 
     def __post_init__(self) -> None:
         for name, width in vars(self).items():
@@ -98,6 +101,8 @@ class FanoutQuery:
     match_key_bits: int = 64
     form: Form = "packed"
     sharing: Sharing = "three-party"
+
+    _repr_html_ = record_html
 
     def __post_init__(self) -> None:
         if self.fanout not in get_args(Fanout):

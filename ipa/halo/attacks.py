@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ipa.display.records import record_html
 from ipa.errors import MisbehaviourError, ParameterError
 from ipa.halo.elgamal import combined_key, decrypt
 from ipa.halo.group import Group
@@ -55,6 +56,8 @@ class HaloAttackReport:
     attacked: MeasurementResult | None
     noticed: str = ""
     detected_by: tuple[int, ...] = ()
+
+    _repr_html_ = record_html
 
     @property
     def is_unnoticed(self) -> bool:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from ipa.budget.bucket_ledger import BucketCharge
+from ipa.display.records import record_html
 
 ProtocolName = Literal["hmss", "hmss-malicious", "llv2", "reach-only-llv2", "direct"]
 
@@ -51,3 +52,5 @@ class Measurement:
     confirmed: frozenset[int] = frozenset()
     reason: str = ""
     sealed_result: bytes | None = field(default=None, repr=False)
+
+    _repr_html_ = record_html

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from ipa.display.costs import costs_html
 from ipa.errors import ChannelError, MismatchError, ParameterError
 from ipa.network.channel import ABORT, Channel, Message, in_memory_channels
-from ipa.network.costs import Cost
+from ipa.network.costs import Cost, Costs
 from ipa.network.interception import InterceptedChannel, Interceptor
 from ipa.sharing.randomness import Randomness
 
@@ -48,12 +49,15 @@ class WorkerNetwork:
         self.size = size
         if size < 2 or not self.workers or not set(self.workers) <= set(range(1, size + 1)):
             raise ParameterError("a network has at least two workers, numbered from 1")
-        self.costs: dict[str, Cost] = {}
+        self.costs: dict[str, Cost] = Costs()
         self.path = ""
 
     def __repr__(self) -> str:
         local = ", ".join(f"W{number}" for number in self.workers)
         return f"<WorkerNetwork of {self.size}: local workers {local}>"
+
+    def _repr_html_(self) -> str:
+        return costs_html(self.costs, repr(self)[1:-1])
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:

@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from ipa.display.numbers import plural
+from ipa.display.records import records_table
+from ipa.display.style import framed
+from ipa.display.tables import facts
 from ipa.errors import ParameterError
 from ipa.halo.impressions import Impression, Selection
 from ipa.halo.set_expressions import SetExpression, names_of, parse_expression, union_weights
@@ -70,6 +74,12 @@ class Report:
     rows: tuple[ReportRow, ...]
     corrections: tuple[str, ...]
     measurements: int
+
+    def _repr_html_(self) -> str:
+        rows = records_table(self.rows, len(self.rows), "rows")
+        corrections = facts((f"correction {n}", text) for n, text in enumerate(self.corrections, 1))
+        title = f"Report from {plural(self.measurements, 'measurement')}"
+        return framed(title, rows, corrections)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from ipa.display.reach import reach_html
 from ipa.errors import ParameterError
 from ipa.halo.impressions import EVERYTHING, Selection
 from ipa.halo.lifecycle import ProtocolName
@@ -60,3 +61,5 @@ class MeasurementResult:
     specification: MeasurementSpecification
     providers: tuple[str, ...]
     costs: dict[str, Cost] = field(repr=False, compare=False, default_factory=dict)
+
+    _repr_html_ = reach_html

@@ -7,6 +7,9 @@ from ipa.network.interception import Interceptor, Transcript
 from ipa.network.product_log import CheckRules, ProductLog
 from ipa.network.simulation import RunOptions, pairwise_keys, simulated_network
 from ipa.network.sockets import SocketChannel, local_socket_channels
+from ipa.network.trace import Trace, TracedValue
+from ipa.network.view import View
+from ipa.network.view_comparison import ViewComparison, compare_views
 
 __all__ = [
     "Channel",
@@ -19,7 +22,12 @@ __all__ = [
     "ProductLog",
     "RunOptions",
     "SocketChannel",
+    "Trace",
+    "TracedValue",
     "Transcript",
+    "View",
+    "ViewComparison",
+    "compare_views",
     "cost_of",
     "costs_by_step",
     "in_memory_channels",

@@ -7,6 +7,9 @@ for messages one after another. Gates and products are counted once, not per hel
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ipa.display.costs import costs_html
+from ipa.display.numbers import plural
+
 
 @dataclass
 class Cost:
@@ -27,6 +30,20 @@ class Cost:
         self.and_gates += other.and_gates
         self.ring_products += other.ring_products
         self.seconds += other.seconds
+
+
+class Costs(dict[str, Cost]):
+    """Costs by the path of the step; a notebook shows them as a tree."""
+
+    def __repr__(self) -> str:
+        total = cost_of(self)
+        return (
+            f"<Costs of {plural(len(self), 'step')}: {plural(total.rounds, 'round')}, "
+            f"{plural(total.bytes_sent, 'byte')}, {plural(total.and_gates, 'AND gate')}>"
+        )
+
+    def _repr_html_(self) -> str:
+        return costs_html(self)
 
 
 def cost_of(costs: dict[str, Cost], prefix: str = "") -> Cost:

@@ -9,19 +9,21 @@ ever drawn twice.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import perf_counter
 from types import TracebackType
 from typing import Protocol, TypeVar, get_args
 
+from ipa.display.network import network_html
 from ipa.errors import ChannelError, MisbehaviourError, MismatchError, ParameterError
-from ipa.network.channel import ABORT, Channel, InMemoryChannel, Message, receive_expected
-from ipa.network.costs import Cost
+from ipa.network.channel import ABORT, InMemoryChannel, Message, receive_expected
+from ipa.network.costs import Cost, Costs
+from ipa.network.helper_party import HelperParty as HelperParty
 from ipa.network.product_log import CheckRules, ProductLog
+from ipa.network.trace import TracedValue
 from ipa.parameters import Security
 from ipa.parties import HELPERS, left_of, right_of
-from ipa.sharing.prss import Prss
-from ipa.sharing.randomness import Randomness
+from ipa.sharing.shared_bits import SharedBits
 
 Route = tuple[int, int]
 """From which helper party to which a message goes."""
@@ -37,19 +39,6 @@ class Shared(Protocol):
         """The name of the network."""
 
 
-@dataclass(frozen=True)
-class HelperParty:
-    """One helper party: its id (1 to 3), its PRSS keys, its end of the channel, its own randomness."""
-
-    helper: int
-    prss: Prss
-    channel: Channel
-    randomness: Randomness = field(default_factory=Randomness)
-
-    def __repr__(self) -> str:
-        return f"<HelperParty H{self.helper}>"
-
-
 class HelperPartyNetwork:
     """The helpers that run here, with the path of the current step and the costs so far.
 
@@ -58,6 +47,7 @@ class HelperPartyNetwork:
     local helper parties, by helper. `security` says against what one corrupted helper may do: a
     malicious-secure network keeps every product in `products` until it is checked, by
     `check_rules`. `on_step`, if given, is called with the path of every step that begins (progress).
+    `on_value`, if given, is handed the values between the steps, as the local helpers hold them (`Trace`).
 
     Raises: ParameterError for an unknown security, and unless there are one to three local helpers;
         RandomnessReuseError for a name that a run under the same keys has had in this process.
@@ -71,6 +61,7 @@ class HelperPartyNetwork:
         security: Security = "semi-honest",
         check_rules: CheckRules | None = None,
         on_step: Callable[[str], None] | None = None,
+        on_value: Callable[[TracedValue], None] | None = None,
     ) -> None:
         if security not in get_args(Security):
             raise ParameterError(
@@ -84,10 +75,11 @@ class HelperPartyNetwork:
             raise ParameterError("a network has one to three local helpers, numbered 1 to 3")
         self.is_malicious_secure = security == "malicious"
         self.products = ProductLog(self.is_malicious_secure, check_rules or CheckRules())
-        self.costs: dict[str, Cost] = {}
+        self.costs: dict[str, Cost] = Costs()
         self.path = ""
         self.aborted = False
         self._on_step = on_step
+        self._on_value = on_value
         self._times_entered: dict[str, int] = {}
         self._nested_seconds = 0.0
 
@@ -95,6 +87,9 @@ class HelperPartyNetwork:
         local = ", ".join(f"H{helper}" for helper in self.parties)
         security = "malicious" if self.is_malicious_secure else "semi-honest"
         return f"<HelperPartyNetwork {self.name}: local helpers {local}, {security} security>"
+
+    def _repr_html_(self) -> str:
+        return network_html(repr(self)[1:-1], self.helpers, self.path, self.products, self.costs)
 
     @property
     def helpers(self) -> tuple[int, ...]:
@@ -114,6 +109,17 @@ class HelperPartyNetwork:
         Raises: MisbehaviourError when it is entered after the network has aborted.
         """
         return Step(self, name, top_level)
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether somebody asked for the values between the steps: else there is no need to make any."""
+        return self._on_value is not None
+
+    def trace(self, **values: SharedBits) -> None:
+        """Hand out values of the current step, by name, to whoever asked for them. Nothing is sent."""
+        if self._on_value is not None:
+            for name, value in values.items():
+                self._on_value(TracedValue(self.path, name, value))
 
     def check_owns(self, value: "Shared") -> None:
         """Check that `value` is shared among the helpers of this network.

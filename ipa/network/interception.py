@@ -6,7 +6,11 @@ record, change, drop, repeat or hold back: a transcript for teaching and tests, 
 
 from collections.abc import Callable, Iterable, Mapping
 
-from ipa.network.channel import Channel, Message
+from ipa.display.messages import messages_html
+from ipa.network.channel import Channel, Message, shown_step
+from ipa.network.view import View, view_of
+from ipa.sharing.shared_bits import SharedBits
+from ipa.sharing.shared_elements import SharedElements
 
 Interceptor = Callable[[Message], Iterable[Message]]
 
@@ -59,6 +63,19 @@ class Transcript:
     def __repr__(self) -> str:
         size = sum(len(message.payload) for message in self.messages)
         return f"<Transcript: {len(self.messages)} messages, {size} bytes>"
+
+    def _repr_html_(self) -> str:
+        return messages_html(repr(self)[1:-1], self.messages, shown_step)
+
+    def seen_by(self, helper: int, **held: SharedBits | SharedElements) -> View:
+        """All that helper party `helper` saw: what it holds of `held`, its keys' names, its messages.
+
+        `held` are shared values by name, such as the reports' fields that it was sent.
+
+        Raises: ParameterError when it is no helper, MismatchError when its shares are not here.
+        """
+        received = [message for message in self.messages if message.receiver == helper]
+        return view_of(helper, received, held)
 
     def shape(self) -> list[tuple[str, int, int, int]]:
         """(step, sender, receiver, bytes) of every message: all that an oblivious run may vary by."""

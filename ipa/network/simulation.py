@@ -14,6 +14,7 @@ from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
 from ipa.network.interception import Interceptor, intercepted
 from ipa.network.part import Held, Part
 from ipa.network.product_log import CheckRules
+from ipa.network.trace import TracedValue
 from ipa.parameters import Security
 from ipa.parties import HELPERS, right_of
 from ipa.ranges import check_integer
@@ -29,8 +30,9 @@ class RunOptions:
 
     A `seed` makes the run reproducible bit for bit, and its randomness predictable: for tests and
     teaching. `interceptors` see every message. `on_step` is called with the path of every step that
-    begins (progress). With `apart` each helper is a process of its own on this machine, over sockets,
-    and with `tls` over TLS, by keys made on the spot; what comes out is the same, bit for bit.
+    begins (progress). `on_value` is handed the values between the steps, still shared (`Trace`). With
+    `apart` each helper is a process of its own on this machine, over sockets, and with `tls` over TLS,
+    by keys made on the spot; what comes out is the same, bit for bit.
 
     Raises: ParameterError for a seed that is no integer of at least 0, and for options that do not go
         together.
@@ -39,6 +41,7 @@ class RunOptions:
     seed: int | None = None
     interceptors: Iterable[Interceptor] = ()
     on_step: Callable[[str], None] | None = None
+    on_value: Callable[[TracedValue], None] | None = None
     apart: bool = False
     tls: bool = False
 
@@ -55,6 +58,11 @@ class RunOptions:
                 "interceptors hear what is sent in this process, and not between helpers apart: "
                 "leave out interceptors or apart=True"
             )
+        if self.apart and self.on_value is not None:
+            raise ParameterError(
+                "on_value is handed what helpers of this process hold, and not helpers apart: "
+                "leave out on_value or apart=True"
+            )
         if self.tls and not self.apart:
             raise ParameterError("tls is for helpers apart: it needs apart=True")
 
@@ -69,7 +77,12 @@ class RunOptions:
 
     def _lockstep(self, name: str, security: Security) -> HelperPartyNetwork:
         return simulated_network(
-            self.seed, self.interceptors, security=security, on_step=self.on_step, name=name
+            self.seed,
+            self.interceptors,
+            security=security,
+            on_step=self.on_step,
+            on_value=self.on_value,
+            name=name,
         )
 
     def run(
@@ -163,6 +176,7 @@ def simulated_network(
     security: Security = "semi-honest",
     check_rules: CheckRules | None = None,
     on_step: Callable[[str], None] | None = None,
+    on_value: Callable[[TracedValue], None] | None = None,
     name: str | None = None,
 ) -> HelperPartyNetwork:
     """Three helper parties in this process, connected in memory and run in lockstep.
@@ -190,4 +204,5 @@ def simulated_network(
         security=security,
         check_rules=check_rules,
         on_step=on_step,
+        on_value=on_value,
     )

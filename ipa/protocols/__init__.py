@@ -6,7 +6,7 @@ they are composed of. What a notebook needs can be imported from here.
 
 from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
-from ipa.protocols.circuits.addition import add, subtract, sum_of, sum_rows
+from ipa.protocols.circuits.addition import add, multiply_integers, subtract, sum_of, sum_rows
 from ipa.protocols.circuits.comparison import greater_than
 from ipa.protocols.circuits.constants import public_columns, public_number, zero_extend
 from ipa.protocols.circuits.conversion import bits_from_elements, elements_from_bits
@@ -50,6 +50,7 @@ __all__ = [
     "last_of_group",
     "multiply",
     "multiply_elements",
+    "multiply_integers",
     "open_bits",
     "open_elements",
     "pad_reports",

@@ -58,6 +58,7 @@ def _scale_down(
     """
     width = bits_for(cap)
     so_far = running_totals(network, same_match_key, credit, longest=longest)
+    network.trace(totals=so_far)
     total = last_of_group(network, same_match_key, so_far, longest)
     product = multiply_by_constant(network, so_far, cap, so_far.width + width)
     scaled = divide(network, product, total, width)
@@ -82,6 +83,7 @@ def _truncate(
         totals = saturating_totals(network, same_match_key, credit, width, longest)
     else:
         totals = running_totals(network, same_match_key, credit, longest=longest)
+    network.trace(totals=totals)
     over = exceeds(network, totals, cap)
     limit = public_number(network, totals.rows, cap, width)
     kept = choose(network, over, limit, totals[:width])

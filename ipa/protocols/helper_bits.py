@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ipa.display.records import fields_html
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.protocols.circuits.equality import equal
 from ipa.protocols.circuits.multiplication import multiply
@@ -20,6 +21,8 @@ class HelperBits:
 
     same_match_key_and_constraint: SharedBits
     same_match_key: SharedBits
+
+    _repr_html_ = fields_html
 
 
 def helper_bits(
@@ -40,4 +43,6 @@ def helper_bits(
         not_first = [ones(reports.rows) & ~1 & ~(1 << padding)]
         same_match_key = equal(network, keys, keys.predecessors(1)).and_public(not_first)
         same_constraint = equal(network, constraints, constraints.predecessors(1))
-        return HelperBits(multiply(network, same_match_key, same_constraint), same_match_key)
+        bits = HelperBits(multiply(network, same_match_key, same_constraint), same_match_key)
+        network.trace(**vars(bits))
+        return bits

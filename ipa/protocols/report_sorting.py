@@ -34,6 +34,8 @@ def sort_reports(
         parts.append(ordered[start : start + field.width])
         start += field.width
     breakdown_key, is_source, timestamp, constraint, match_key, trigger_value = parts
-    return GenericReports(
+    ordered_reports = GenericReports(
         match_key, constraint, timestamp, ~is_source, breakdown_key, trigger_value
     )
+    network.trace(**vars(ordered_reports))
+    return ordered_reports

@@ -8,11 +8,20 @@ messages. Sources: Araki et al. 2016, section 2.1; the library's notation is SPE
 from collections.abc import Callable, Mapping, Sequence
 from operator import and_, xor
 
+from ipa.display.shares import HeldRows, shares_html
+from ipa.display.tables import MOST_ROWS
 from ipa.errors import MismatchError
 from ipa.parties import right_of
 from ipa.ranges import check_integer
-from ipa.sharing.bits import Columns, every_other_row, interleaved, ones
-from ipa.sharing.secret import Secret
+from ipa.sharing.bits import (
+    Columns,
+    columns_from_rows,
+    every_other_row,
+    interleaved,
+    ones,
+    rows_from_columns,
+)
+from ipa.sharing.secret import Public, Secret, needs_messages
 
 ColumnPair = tuple[Columns, Columns]
 
@@ -21,8 +30,9 @@ class SharedBits(Secret):
     """A secret table of `rows` rows and `width` columns of bits, column 0 the least significant.
 
     `network_name` is the name of the helper party network whose helpers hold the shares; `shares`
-    maps each local helper to its pair of column lists. `x[2]` and `x[0:8]` select columns; `^` and
-    `~` are bitwise.
+    maps each local helper to its pair of column lists. `x[2]` and `x[0:8]` select columns. `~x`, `x ^ y`,
+    and `x ^ c`, `x & c`, `x | c` for a public c are bitwise, row by row: c is a number for all rows, or a
+    list with one for each. What would take messages raises SecrecyError and names the protocol.
 
     Raises: MismatchError, from whatever takes another table or public columns, when shapes, networks
         or local helpers differ; IndexError for a column that is not there.
@@ -41,6 +51,22 @@ class SharedBits(Secret):
     def __repr__(self) -> str:
         holders = ", ".join(f"H{helper}" for helper in self._shares)
         return f"<SharedBits: {self.rows} rows x {self.width} bits, shares of {holders}>"
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def html(self, secret: Sequence[int] | None = None) -> str:
+        """The first rows of what each local helper holds, beside the `secret` rows if they are given."""
+        title, held = repr(self)[1:-1], self.first_rows()
+        return shares_html(title, held, self.rows, self.width, "XOR", secret)
+
+    def first_rows(self) -> HeldRows:
+        """The first rows of what each local helper holds, as many as are shown."""
+        top = self.take_rows(0, MOST_ROWS)
+        return {
+            helper: (rows_from_columns(own, top.rows), rows_from_columns(right, top.rows))
+            for helper, (own, right) in top._shares.items()
+        }
 
     @property
     def holders(self) -> tuple[int, ...]:
@@ -65,7 +91,9 @@ class SharedBits(Secret):
         width = len(range(self.width)[selection])
         return self.map_linear(self.rows, width, lambda columns: columns[selection])
 
-    def __xor__(self, other: "SharedBits") -> "SharedBits":
+    def __xor__(self, other: "SharedBits | Public") -> "SharedBits":
+        if isinstance(other, int | Sequence):
+            return self.xor_public(self._public(other))
         self.check_same_shape(other)
         return SharedBits(
             self.network_name,
@@ -80,6 +108,29 @@ class SharedBits(Secret):
 
     def __invert__(self) -> "SharedBits":
         return self.xor_public([ones(self.rows)] * self.width)
+
+    __rxor__ = __xor__
+
+    def __and__(self, other: "SharedBits | Public") -> "SharedBits":
+        if isinstance(other, SharedBits):
+            _refuse_and(self, other)
+        return self.and_public(self._public(other))
+
+    __rand__ = __and__
+
+    def __or__(self, other: "SharedBits | Public") -> "SharedBits":
+        if isinstance(other, SharedBits):
+            _refuse_or(self, other)
+        public = self._public(other)
+        rest = [ones(self.rows) ^ column for column in public]
+        return self.and_public(rest).xor_public(public)
+
+    __ror__ = __or__
+    __add__ = __radd__ = needs_messages("x + y", "add(network, x, y)")
+    __sub__ = __rsub__ = needs_messages("x - y", "subtract(network, x, y)")
+    __mul__ = __rmul__ = needs_messages(
+        "x * y", "multiply_integers(network, x, y), or multiply(network, x, y) for AND"
+    )
 
     def xor_public(self, columns: Sequence[int]) -> "SharedBits":
         """XOR with public columns, which go into share x1."""
@@ -195,11 +246,33 @@ class SharedBits(Secret):
         """What the GF(2)-linear map `change` makes of every column: columns of `rows` bits."""
         return self.map_linear(rows, self.width, lambda columns: [change(c) for c in columns])
 
+    def _public(self, value: Public) -> Columns:
+        """The columns of a public operand: a number for all rows, or one for each.
+
+        Raises: MismatchError when it is neither, or there are more or fewer than rows; ParameterError
+            when a number does not fit the width.
+        """
+        if isinstance(value, int):
+            check_integer("a public operand", int(value), 0, ones(self.width))
+            return [ones(self.rows) * (value >> bit & 1) for bit in range(self.width)]
+        if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+            raise MismatchError(
+                "expected SharedBits, or a public integer or a list of one for each row, not "
+                f"{type(value).__name__}"
+            )
+        if len(value) != self.rows:
+            raise MismatchError(f"row counts differ: {self.rows} and {len(value)}")
+        return columns_from_rows(value, self.width)
+
     def _check_public(self, columns: Sequence[int]) -> None:
         if len(columns) != self.width:
             raise MismatchError(f"widths differ: {self.width} bits and {len(columns)} columns")
         if any(column < 0 or column >> self.rows for column in columns):
             raise MismatchError(f"a public column does not fit {self.rows} rows")
+
+
+_refuse_and = needs_messages("x & y", "multiply(network, x, y)")
+_refuse_or = needs_messages("x | y", "x ^ y ^ multiply(network, x, y)")
 
 
 def join_columns(*tables: SharedBits) -> SharedBits:

@@ -11,10 +11,10 @@ import ipa
 PUBLIC = """
 BudgetError ChannelError Cost Event EventError GenericReports HelperPartyNetwork InputError IpaError
 MisbehaviourError MismatchError ParameterError ProductLog QueryParameters QueryResult Randomness
-RandomnessReuseError ReportError RunOptions SecrecyError SharedBits SharedElements SourceEvent Transcript
-TriggerEvent VerificationError cost_of costs_by_step events_from_mappings generate_events query_sql
-read_events_csv reconstruct_for_testing run_query share_events share_rows simulated_network
-write_events_csv
+RandomnessReuseError ReportError RunOptions SecrecyError SharedBits SharedElements SourceEvent Trace
+Transcript TriggerEvent VerificationError compare_views cost_of costs_by_step events_from_mappings
+generate_events query_sql read_events_csv reconstruct_for_testing run_query share_events share_rows
+share_table simulated_network write_events_csv
 """
 
 
@@ -61,7 +61,17 @@ def test_what_a_notebook_shows_helps_and_tells_no_secret() -> None:
     assert held and not any(str(column) in repr(shared) for column in held if column > 7)
 
 
-FACES = ("attacks", "budget", "client", "events", "intake", "network", "oracle", "protocols")
+FACES = (
+    "attacks",
+    "budget",
+    "client",
+    "events",
+    "intake",
+    "network",
+    "oracle",
+    "pictures",
+    "protocols",
+)
 """The packages whose `__init__` hands on what users need."""
 
 

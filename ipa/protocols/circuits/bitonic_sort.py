@@ -35,6 +35,7 @@ def bitonic_sort(network: HelperPartyNetwork, table: SharedBits, key_bits: int) 
     if depth == 0:
         return table
     with network.step("sort"):
+        network.trace(table=table)
         halves = _Halves(
             table.take_rows(0, table.rows // 2),
             table.take_rows(table.rows // 2, table.rows),
@@ -44,6 +45,8 @@ def bitonic_sort(network: HelperPartyNetwork, table: SharedBits, key_bits: int) 
             with network.step(f"stage-{stage}"):
                 halves = _bring_to_top(halves, distance)
                 halves = _compare_exchange(network, halves, key_bits, block)
+                if network.is_traced:
+                    network.trace(table=_in_order(halves))
         return _in_order(halves)
 
 

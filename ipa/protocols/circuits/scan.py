@@ -233,14 +233,19 @@ def _scan_in_passes(
     most: int,
     backwards: bool,
 ) -> SharedBits:
-    """The same: after the pass with a distance, each row has taken in twice that many, itself included."""
+    """The same: after the pass with a distance, each row has taken in twice that many, itself included.
+
+    The flag of a pass says whether a row takes in the one at that distance.
+    """
     distance = 1
     while distance < most:
         go_on, neighbours = (_from(table, distance, backwards) for table in (goes_on, values))
         offered = join_columns(go_on, rule.offered(values, neighbours))
         given = multiply(network, goes_on, offered)
         wider = min(rule.width, values.width + 1)
-        goes_on, values = given[0], rule.taken(network, values, given[1:], wider)
+        values = rule.taken(network, values, given[1:], wider)
+        network.trace(flag=goes_on, result=values)
+        goes_on = given[0]
         distance *= 2
     return zero_extend(network, values, rule.width)
 

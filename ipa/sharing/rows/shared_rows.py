@@ -6,6 +6,8 @@ move and never back.
 
 from collections.abc import Mapping, Sequence
 
+from ipa.display.shares import shares_html
+from ipa.display.tables import MOST_ROWS
 from ipa.errors import MismatchError
 from ipa.sharing.bits import bytes_per_row, columns_from_table
 from ipa.sharing.rows.permutation import split_rows
@@ -33,6 +35,15 @@ class SharedRows(Secret):
     def __repr__(self) -> str:
         holders = ", ".join(f"H{helper}" for helper in self._shares)
         return f"<SharedRows: {self.rows} rows x {self.width} bits, shares of {holders}>"
+
+    @property
+    def holders(self) -> tuple[int, ...]:
+        """The local helpers, whose shares are here."""
+        return tuple(self._shares)
+
+    def _repr_html_(self) -> str:
+        shown = self.take(range(min(self.rows, MOST_ROWS)), self.width)
+        return shares_html(repr(self)[1:-1], shown.first_rows(), self.rows, self.width, "XOR", None)
 
     def move(self, places: Sequence[int]) -> "SharedRows":
         """The rows at the public `places`, in that order and so in memory too."""

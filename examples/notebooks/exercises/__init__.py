@@ -1,0 +1,1 @@
+"""Checks for the exercises at the end of each notebook, a module for each."""
