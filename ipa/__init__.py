@@ -32,6 +32,7 @@ from ipa.events import (
     read_events_csv,
     write_events_csv,
 )
+from ipa.events.encoding import EventEncoder
 from ipa.events.workload import generate_events
 from ipa.network import (
     Cost,
@@ -45,6 +46,8 @@ from ipa.network import (
 )
 from ipa.oracle import query_sql
 from ipa.parameters import QueryParameters
+from ipa.planning import sweep_caps
+from ipa.progress import StepDisplay
 from ipa.query import QueryResult, run_query
 from ipa.reports import GenericReports, share_events
 from ipa.sharing.dealing import reconstruct_for_testing, share_rows
@@ -58,6 +61,7 @@ __all__ = [
     "ChannelError",
     "Cost",
     "Event",
+    "EventEncoder",
     "EventError",
     "GenericReports",
     "HelperPartyNetwork",
@@ -77,6 +81,7 @@ __all__ = [
     "SharedBits",
     "SharedElements",
     "SourceEvent",
+    "StepDisplay",
     "Transcript",
     "TriggerEvent",
     "VerificationError",
@@ -91,5 +96,6 @@ __all__ = [
     "share_events",
     "share_rows",
     "simulated_network",
+    "sweep_caps",
     "write_events_csv",
 ]

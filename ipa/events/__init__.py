@@ -2,7 +2,6 @@
 
 from ipa.events.event import (
     COLUMNS,
-    DataFrame,
     Event,
     SourceEvent,
     TriggerEvent,
@@ -12,6 +11,7 @@ from ipa.events.event import (
     read_events_csv,
     write_events_csv,
 )
+from ipa.events.frames import DataFrame
 
 __all__ = [
     "COLUMNS",

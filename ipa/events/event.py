@@ -11,11 +11,12 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol, TextIO
+from typing import TextIO
 
 from ipa.errors import EventError, InputError, ParameterError
 from ipa.events.csv_records import allowed_columns, csv_records
 from ipa.events.field_values import integer_from_object, integer_from_text, is_absent, range_problem
+from ipa.events.frames import DataFrame, records_of
 from ipa.names import RegistrableDomain, site_of
 from ipa.parameters import (
     MAX_BREAKDOWNS,
@@ -86,14 +87,6 @@ _SiteOf = Callable[[str], str] | None
 """The site that a host belongs to; None leaves hosts as they are."""
 
 
-class DataFrame(Protocol):
-    """A data frame of pandas or polars, as far as anybody needs to know it here."""
-
-    @property
-    def columns(self) -> Any:
-        """The names of its columns."""
-
-
 def events_from_mappings(
     rows: Iterable[Mapping[str, object]] | DataFrame,
     *,
@@ -112,7 +105,7 @@ def events_from_mappings(
     """
     events = []
     in_site = _site_reader(registrable_domain)
-    for row, record in enumerate(_records_of(rows), start=1):
+    for row, record in enumerate(records_of(rows), start=1):
         if not isinstance(record, Mapping):
             raise EventError(row, None, f"must be a mapping, not {type(record).__name__}")
         for field in record:
@@ -258,17 +251,3 @@ def _site_reader(registrable_domain: RegistrableDomain | None) -> _SiteOf:
     if registrable_domain is None:
         return None
     return cache(lambda host: site_of(host, registrable_domain))
-
-
-def _records_of(rows: Any) -> Iterable[object]:
-    """The rows, one mapping each; polars has `to_dicts` for that, pandas `to_dict("records")`."""
-    if isinstance(rows, Mapping | str) or not isinstance(rows, Iterable):
-        problem = "there must be a mapping for each event, or a data frame, and not one "
-        raise EventError(None, None, f"{problem}{type(rows).__name__}")
-    if hasattr(rows, "columns"):
-        frame: Any = rows
-        records: Iterable[object] = (
-            frame.to_dicts() if hasattr(frame, "to_dicts") else frame.to_dict("records")
-        )
-        return records
-    return rows

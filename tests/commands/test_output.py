@@ -7,9 +7,10 @@ import pytest
 
 from ipa import QueryParameters, generate_events, run_query
 from ipa.commands.output import cost_table, sums_table, write_result
-from ipa.commands.progress import Progress, describe_step
+from ipa.commands.progress import Progress
 from ipa.network.costs import Cost
 from ipa.network.simulation import RunOptions
+from ipa.progress import describe_step
 
 PARAMETERS = QueryParameters(breakdowns=4, cap=100, security="semi-honest")
 
