@@ -50,6 +50,13 @@ def write_table(table: Table, stream: TextIO) -> None:
         _write_rows(table, widths, stream)
 
 
+def write_text(text: str, stream: TextIO) -> None:
+    """Write lines of text, folded at spaces to the terminal, or to the usual width where there is none."""
+    width = terminal_width(stream) if stream.isatty() else _USUAL_WIDTH
+    for line in text.splitlines():
+        stream.write("".join(f"{piece}\n" for piece in fold(line, width)))
+
+
 def terminal_width(stream: TextIO) -> int:
     """How many characters fit in a line: COLUMNS if it is set, else what the terminal says."""
     given = os.environ.get("COLUMNS", "")

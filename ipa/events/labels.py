@@ -40,13 +40,13 @@ class Numbering:
         problem = _label_problem(label)
         if problem or not isinstance(label, Hashable):
             return problem
-        number = self._numbers.setdefault(label, len(self._numbers))
+        number = self._numbers.get(label, len(self._numbers))
         if number > self._largest:
-            del self._numbers[label]
             bits = self._largest.bit_length()
             return (
                 f"more than {self._largest + 1} different labels, which {bits} bits cannot number"
             )
+        self._numbers[label] = number
         return number
 
 
