@@ -44,12 +44,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("sizes", type=int, nargs="+", metavar="EVENTS")
-    parser.add_argument("--breakdowns", type=int, default=16)
-    parser.add_argument("--cap", type=int, default=300)
-    parser.add_argument("--capping", choices=["proportional", "truncate"], default="proportional")
-    parser.add_argument("--security", choices=["semi-honest", "malicious"], default="semi-honest")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "sizes", type=int, nargs="+", metavar="EVENTS", help="how many events, for a run each"
+    )
+    parser.add_argument(
+        "--breakdowns", type=int, default=16, metavar="B", help="keys (default: 16)"
+    )
+    parser.add_argument("--cap", type=int, default=300, metavar="C", help="default: 300")
+    parser.add_argument(
+        "--capping",
+        choices=["proportional", "truncate"],
+        default="proportional",
+        help="default: %(default)s",
+    )
+    parser.add_argument(
+        "--security",
+        choices=["semi-honest", "malicious"],
+        default="semi-honest",
+        help="default: %(default)s",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="of events and shares (default: 0)"
+    )
     arguments = parser.parse_args()
     parameters = QueryParameters(
         breakdowns=arguments.breakdowns,

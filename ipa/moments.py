@@ -6,7 +6,7 @@ from these, estimates of mean and variance, and so of a better cap (spec: Privac
 Covariance Estimation; SPEC_NOTES: moments). Covariances between breakdown keys for up to 16 of them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
@@ -14,10 +14,10 @@ from typing import Literal
 
 from ipa.attribution import attribute
 from ipa.errors import ParameterError
-from ipa.events import Event, check_events
+from ipa.events import Event, check_events, listed_events
 from ipa.network.costs import Cost
 from ipa.network.helper_party_network import HelperPartyNetwork
-from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions
+from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions, check_run_options
 from ipa.parameters import QueryParameters, bits_for
 from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
@@ -216,7 +216,8 @@ def run_moments_query(
     """
     check_noise_is_said(parameters, no_noise)
     shares = statistics(parameters, covariance)
-    checked: Sequence[Event] = list(events)
+    check_run_options(options)
+    checked = listed_events(events)
     check_events(checked, parameters)
     network = options.new_network(parameters.security)
     randomness = Randomness.from_seed(options.seed, "client shares")

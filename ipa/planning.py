@@ -11,7 +11,7 @@ from decimal import Decimal
 from math import sqrt
 
 from ipa.errors import ParameterError
-from ipa.events import Event, check_events
+from ipa.events import Event, check_events, listed_events
 from ipa.events.encoding import EventEncoder
 from ipa.events.frames import DataFrame, FrameLibrary, new_frame
 from ipa.oracle import (
@@ -22,7 +22,7 @@ from ipa.oracle import (
     sort_rows,
     sums_per_breakdown,
 )
-from ipa.parameters import QueryParameters
+from ipa.parameters import QueryParameters, check_parameters_type
 from ipa.result import noise_in
 
 
@@ -77,7 +77,7 @@ class CapSweep:
 
 
 def sweep_caps(
-    events: Sequence[Event],
+    events: Iterable[Event],
     parameters: QueryParameters,
     caps: Iterable[Decimal | int | str],
     encoder: EventEncoder | None = None,
@@ -88,6 +88,7 @@ def sweep_caps(
 
     Raises: as `plan_caps`; ParameterError for a cap that is no whole number of the encoder's steps.
     """
+    check_parameters_type(parameters)
     if encoder is None:
         encoder = EventEncoder(breakdown_labels=range(parameters.breakdowns))
     steps = encoder.caps_in_steps(caps, parameters.aggregate)
@@ -96,7 +97,7 @@ def sweep_caps(
 
 
 def plan_caps(
-    events: Sequence[Event], parameters: QueryParameters, caps: Iterable[int]
+    events: Iterable[Event], parameters: QueryParameters, caps: Iterable[int]
 ) -> list[CapPlan]:
     """For each cap what capping and noise do to the sums of `events`, in the clear.
 
@@ -106,11 +107,13 @@ def plan_caps(
     Raises: ParameterError for a cap out of range, for no cap, or for parameters without epsilon;
         EventError for a bad event.
     """
+    check_parameters_type(parameters)
     plans = [replace(parameters, cap=cap) for cap in caps]
     if not plans:
         raise ParameterError("there must be at least one cap to plan with")
     if parameters.epsilon is None:
         raise ParameterError("a plan needs an epsilon: without noise the best cap is none")
+    events = listed_events(events)
     whole = _uncapped_sums(events, parameters)
     return [_plan(events, asked, whole) for asked in plans]
 

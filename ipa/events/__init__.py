@@ -8,6 +8,7 @@ from ipa.events.event import (
     check_event_type,
     check_events,
     events_from_mappings,
+    listed_events,
     read_events_csv,
     write_events_csv,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "check_event_type",
     "check_events",
     "events_from_mappings",
+    "listed_events",
     "read_events_csv",
     "write_events_csv",
 ]

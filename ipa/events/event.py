@@ -155,9 +155,27 @@ def _read_csv(stream: TextIO, name: str, in_site: _SiteOf) -> list[Event]:
     ]
 
 
-def write_events_csv(events: Iterable[Event], stream: TextIO) -> None:
-    """Write what `read_events_csv` reads; the `site` column is there if any event has a site."""
-    events = list(events)
+def write_events_csv(events: Iterable[Event], file: TextIO | str | os.PathLike[str]) -> None:
+    """Write what `read_events_csv` reads; the `site` column is there if any event has a site.
+
+    `file` is a stream of text, or the path of a file to be written, in UTF-8.
+
+    Raises: EventError for what are no events; InputError for a file that cannot be written.
+    """
+    events = listed_events(events)
+    for row, event in enumerate(events, start=1):
+        check_event_type(event, row)
+    if not isinstance(file, str | os.PathLike):
+        _write_csv(events, file)
+        return
+    try:
+        with open(file, "w", encoding="utf-8", newline="") as stream:  # noqa: PTH123
+            _write_csv(events, stream)
+    except OSError as error:
+        raise InputError(f"{os.fspath(file)}: cannot be written: {error.strerror}") from error
+
+
+def _write_csv(events: list[Event], stream: TextIO) -> None:
     with_site = any(event.site for event in events)
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([*COLUMNS, "site"] if with_site else COLUMNS)
@@ -169,6 +187,17 @@ def write_events_csv(events: Iterable[Event], stream: TextIO) -> None:
         else:
             record = ["trigger", *key, "", event.trigger_value]
         writer.writerow([*record, event.site] if with_site else record)
+
+
+def listed_events(events: Iterable[Event]) -> list[Event]:
+    """The events as a list, from any iterable of them; what they are is not checked.
+
+    Raises: EventError for one event, or anything else that is no iterable.
+    """
+    if not isinstance(events, Iterable):
+        problem = f"there must be a list of events, and not one {type(events).__name__}"
+        raise EventError(None, None, problem)
+    return list(events)
 
 
 def check_events(events: Iterable[Event], parameters: QueryParameters, name: str = "") -> None:

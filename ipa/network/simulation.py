@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from ipa.errors import ParameterError
 from ipa.network.channel import in_memory_channels
 from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
 from ipa.network.interception import Interceptor, intercepted
@@ -25,7 +26,7 @@ class RunOptions:
     teaching. `interceptors` see every message. `on_step` is called with the path of every step that
     begins (progress).
 
-    Raises: ParameterError for a seed that is no integer of at least 0.
+    Raises: ParameterError for a seed that is no integer of at least 0, and for others that are no functions.
     """
 
     seed: int | None = None
@@ -35,8 +36,16 @@ class RunOptions:
     def __post_init__(self) -> None:
         if self.seed is not None:
             check_integer("seed", self.seed, 0)
+        given = self.interceptors
+        interceptors = tuple(given) if isinstance(given, Iterable) else (None,)
+        if not all(map(callable, interceptors)):
+            raise ParameterError(
+                "interceptors must be a list of functions of a message, such as [Transcript()]"
+            )
+        if self.on_step is not None and not callable(self.on_step):
+            raise ParameterError("on_step must be a function of a step's path, or None")
         # Any iterable is accepted; a frozen dataclass is normalised here.
-        object.__setattr__(self, "interceptors", tuple(self.interceptors))
+        object.__setattr__(self, "interceptors", interceptors)
 
     def new_network(self, security: Security) -> HelperPartyNetwork:
         """A fresh simulated network with these options."""
@@ -46,6 +55,15 @@ class RunOptions:
 
 
 DEFAULT_OPTIONS = RunOptions()
+
+
+def check_run_options(options: object) -> None:
+    """Check that `options` are those of a run, and no dictionary of them.
+
+    Raises: ParameterError for anything else.
+    """
+    if not isinstance(options, RunOptions):
+        raise ParameterError(f"options must be RunOptions, not {type(options).__name__}")
 
 
 def pairwise_keys(seed: int | None = None) -> dict[int, tuple[bytes, bytes]]:
