@@ -75,8 +75,7 @@ def report_object(result: ReportQueryResult) -> dict[str, object]:
         shown["budget"] = {
             "query_id": result.receipt.query.query_id,
             **result.receipt.query.promise.texts(),
-            "remaining": result.receipt.remaining.texts()["epsilon"],
-            "remaining_delta": result.receipt.remaining.texts()["delta"],
+            "remaining": result.receipt.remaining.texts(),
         }
     if result.compression is not None:
         shown["compression"] = {
