@@ -19,7 +19,7 @@ from ipa.attacks import (
     use_other_keys,
 )
 from ipa.commands.options import read_events
-from ipa.commands.tables import Table, write_table, write_text
+from ipa.commands.tables import USUAL_WIDTH, Table, write_table, write_text
 from ipa.errors import ParameterError
 from ipa.events import Event
 from ipa.events.workload import generate_events
@@ -124,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         print(json.dumps(report_object(arguments.behaviour, attack.helper, report)))
     else:
-        write_text(report_text(arguments.behaviour, attack.helper, report), sys.stdout)
+        write_text(report_text(arguments.behaviour, attack.helper, report), sys.stdout, USUAL_WIDTH)
     return 1 if arguments.check and report.result_is_right is False else 0
 
 
@@ -218,5 +218,5 @@ def _write_list(
             pattern = "/".join(parts[:2]) + ("/*" if len(parts) > 2 else "")
             steps.setdefault(pattern, []).append(len(message.payload))
     sent = [(name, f"{len(sizes):,}", f"{sum(sizes):,}") for name, sizes in steps.items()]
-    write_text(f"\nsteps in which H{helper} sends:", sys.stdout)
+    write_text(f"\nsteps in which H{helper} sends:", sys.stdout, USUAL_WIDTH)
     write_table(Table(("pattern", "messages", "bytes"), sent, text=(0,)), sys.stdout)

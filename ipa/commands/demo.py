@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TextIO, get_args
 
 from ipa.commands.demo_steps import DemoStep, StepName, demo_steps
-from ipa.commands.tables import Table, write_table, write_text
+from ipa.commands.tables import USUAL_WIDTH, Table, write_table, write_text
 from ipa.errors import ParameterError
 from ipa.network.channel import Message
 from ipa.parties import HELPERS, right_of
@@ -75,25 +75,29 @@ def run(arguments: argparse.Namespace) -> int:
 
 def write_step(number: int, step: DemoStep, helper: int | None, rows: int, stream: TextIO) -> None:
     """What a step did; with a `helper` as far as that helper sees it."""
-    write_text(f"{number}. {step.name}: {step.told}", stream)
+    write_text(f"{number}. {step.name}: {step.told}", stream, USUAL_WIDTH)
     stream.write("\n")
     for name, value in step.held:
         shown = range(step.first_row, min(value.rows, step.first_row + rows))
         heading = f"{name}, as it is shared" if helper is None else f"{name}, as H{helper} sees it"
-        write_text(f"{heading} ({value.width} bit{'s' * (value.width > 1)} a row):", stream)
+        write_text(
+            f"{heading} ({value.width} bit{'s' * (value.width > 1)} a row):", stream, USUAL_WIDTH
+        )
         write_table(shares_table(value, shown, helper, step.signed), stream)
         stream.write("\n")
     if step.held and helper is None:
-        write_text(_WHO_HOLDS, stream)
+        write_text(_WHO_HOLDS, stream, USUAL_WIDTH)
         stream.write("\n")
     if step.reports is not None and helper is None:
-        write_text("all the fields put together, as nobody can:", stream)
+        write_text("all the fields put together, as nobody can:", stream, USUAL_WIDTH)
         count = range(step.first_row, min(step.reports.rows, step.first_row + rows))
         write_table(reports_table(step.reports, count), stream)
         stream.write("\n")
     _write_messages(step, helper, stream)
     if step.sums is not None and helper is None:
-        write_text(f"the report collector has: {', '.join(map(str, step.sums))}", stream)
+        write_text(
+            f"the report collector has: {', '.join(map(str, step.sums))}", stream, USUAL_WIDTH
+        )
 
 
 _WHO_HOLDS = (
@@ -145,9 +149,9 @@ def reports_table(reports: GenericReports, shown: range) -> Table:
 def _write_messages(step: DemoStep, helper: int | None, stream: TextIO) -> None:
     seen = [m for m in step.messages if helper is None or helper in (m.sender, m.receiver)]
     if not seen:
-        write_text("messages between helpers: none", stream)
+        write_text("messages between helpers: none", stream, USUAL_WIDTH)
     else:
-        write_text("messages between helpers:", stream)
+        write_text("messages between helpers:", stream, USUAL_WIDTH)
         write_table(messages_table(seen), stream)
     stream.write("\n")
 

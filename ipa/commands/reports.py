@@ -15,6 +15,7 @@ from ipa.commands.directories import read_streams, read_submitter
 from ipa.commands.options import registrable_domain
 from ipa.commands.output import result_object, write_result
 from ipa.commands.progress import Progress
+from ipa.commands.tables import write_text
 from ipa.errors import ParameterError
 from ipa.network.simulation import RunOptions
 from ipa.parameters import QueryParameters
@@ -58,7 +59,7 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
         write_result(
             result.result, parameters.security, arguments.format, sys.stdout, clip=arguments.clip
         )
-        sys.stdout.write("\n" + "".join(f"{line}\n" for line in report_lines(result)))
+        write_text("\n" + "\n".join(report_lines(result)), sys.stdout)
     return 0
 
 
