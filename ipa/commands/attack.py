@@ -83,7 +83,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threads", action="store_true", help="run every helper in a thread of its own"
     )
     parser.add_argument(
-        "--check", action="store_true", help="exit with 1 if a wrong result comes out"
+        "--check",
+        action="store_true",
+        help="exit with 1 if a wrong result comes out, and else with 0, aborted or not",
     )
     parser.add_argument("--format", choices=["text", "json"], default="text")
     query = parser.add_argument_group("query")

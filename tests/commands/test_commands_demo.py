@@ -58,6 +58,7 @@ def test_everything_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert titles == [(str(n), name) for n, name in enumerate(get_args(StepName), start=1)]
     released = of("release").sums
     assert released is not None and min(released) < 0
+    assert max(map(len, text.splitlines())) <= 80  # where there is no terminal, too
     assert text.endswith(f"the report collector has: {', '.join(map(str, released))}\n")
     for total in released:
         assert re.search(rf"^ +\d( +[0-9a-f]{{4}}){{4}} +{total}$", text, re.MULTILINE)
@@ -129,6 +130,22 @@ def test_a_pause_waits_for_enter(
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
     assert main(["demo", "--pause"]) == 2
     assert "--pause needs a terminal" in capsys.readouterr().err
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_it_fits_a_terminal_without_rich(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ipa.commands.tables.find_spec", lambda name: None)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert main(["demo"]) == 0
+    lines = sys.stdout.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert max(map(len, lines)) <= width
+    assert len([line for line in lines if line.strip().endswith("1454")]) >= 5
 
 
 @pytest.mark.parametrize("width", WIDTHS)
