@@ -141,9 +141,10 @@ class Terminal(io.StringIO):
 def test_it_fits_a_terminal_without_rich(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ipa.commands.tables.find_spec", lambda name: None)
     monkeypatch.setenv("COLUMNS", str(width))
-    monkeypatch.setattr(sys, "stdout", Terminal())
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
     assert main(["demo"]) == 0
-    lines = sys.stdout.getvalue().splitlines()  # type: ignore[attr-defined]
+    lines = terminal.getvalue().splitlines()
     assert max(map(len, lines)) <= width
     assert len([line for line in lines if line.strip().endswith("1454")]) >= 5
 
