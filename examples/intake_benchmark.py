@@ -43,14 +43,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "reports",
-        type=int,
-        nargs="?",
-        default=2000,
-        metavar="REPORTS",
-        help="how many (default: %(default)s)",
+        "REPORTS", type=int, nargs="?", default=2000, help="how many (default: %(default)s)"
     )
-    count: int = parser.parse_args().reports
+    count: int = parser.parse_args().REPORTS
     events = generate_events(count, seed=1)
     network, keys = generate_configuration(CONTEXT.network_name)
     randomness = Randomness()

@@ -17,7 +17,7 @@ from ipa.errors import ParameterError
 from ipa.events import Event, check_events, listed_events
 from ipa.network.costs import Cost
 from ipa.network.helper_party_network import HelperPartyNetwork
-from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions, check_run_options
+from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions, checked_run_options
 from ipa.parameters import QueryParameters, bits_for
 from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
@@ -216,7 +216,7 @@ def run_moments_query(
     """
     check_noise_is_said(parameters, no_noise)
     shares = statistics(parameters, covariance)
-    check_run_options(options)
+    options = checked_run_options(options)
     checked = listed_events(events)
     check_events(checked, parameters)
     network = options.new_network(parameters.security)

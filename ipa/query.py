@@ -7,7 +7,7 @@ from ipa.attribution import attribute
 from ipa.errors import ParameterError
 from ipa.events import Event, check_events, listed_events
 from ipa.network.helper_party_network import HelperPartyNetwork
-from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions, check_run_options
+from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions, checked_run_options
 from ipa.parameters import QueryParameters, bits_for, check_parameters_type
 from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
@@ -105,7 +105,7 @@ def run_query(
         before any protocol work.
     """
     check_noise_is_said(parameters, no_noise)
-    check_run_options(options)
+    options = checked_run_options(options)
     checked = listed_events(events)
     check_events(checked, parameters)
     network = options.new_network(parameters.security)

@@ -19,7 +19,7 @@ from ipa.intake.query_comparison import OwnStream, compare_queries
 from ipa.intake.report_intake import take_in_reports
 from ipa.names import RegistrableDomain, check_site, host_itself
 from ipa.network.helper_party_network import HelperPartyNetwork
-from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions, check_run_options
+from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions, checked_run_options
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
 from ipa.protocols.match_key_compression import check_compressed_bits, compress_match_keys
@@ -105,8 +105,7 @@ def run_report_query(
     check_noise_is_said(parameters, no_noise)
     _check_request(streams, helper_keys, payment, no_budget=no_budget)
     promise = None if payment is None else _charged(parameters)
-    check_run_options(options)
-    network = options.new_network(parameters.security)
+    network = checked_run_options(options).new_network(parameters.security)
     own_streams = compare_queries(
         network,
         dict(zip(HELPERS, streams, strict=True)),

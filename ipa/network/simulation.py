@@ -57,13 +57,14 @@ class RunOptions:
 DEFAULT_OPTIONS = RunOptions()
 
 
-def check_run_options(options: object) -> None:
-    """Check that `options` are those of a run, and no dictionary of them.
+def checked_run_options(options: object) -> RunOptions:
+    """The options, if they are those of a run, and no dictionary of them.
 
     Raises: ParameterError for anything else.
     """
     if not isinstance(options, RunOptions):
         raise ParameterError(f"options must be RunOptions, not {type(options).__name__}")
+    return options
 
 
 def pairwise_keys(seed: int | None = None) -> dict[int, tuple[bytes, bytes]]:
