@@ -56,15 +56,22 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("events", nargs="?", metavar="EVENTS.csv", help="default: made-up events")
+    parser.add_argument(
+        "events",
+        nargs="?",
+        metavar="EVENTS.csv",
+        help="events that may be seen in the clear (default: made-up ones)",
+    )
     parser.add_argument(
         "--caps",
         type=lambda text: [int(part) for part in text.split(",")],
         default=CAPS,
         metavar="C,C,...",
-        help="default: %(default)s",
+        help="the caps to compare (default: %(default)s)",
     )
-    parser.add_argument("--breakdowns", type=int, default=16, help="default: %(default)s")
+    parser.add_argument(
+        "--breakdowns", type=int, default=16, help="how many keys (default: %(default)s)"
+    )
     parser.add_argument("--epsilon", type=exact_number, default=Fraction(1), help="default: 1")
     parser.add_argument(
         "--count", type=int, default=2000, help="how many events to make up (default: %(default)s)"

@@ -71,7 +71,9 @@ class Estimate:
 def main() -> int:
     """Ask both queries, and say whether the second tells the mean better."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--people", type=int, default=600, help="how many (default: %(default)s)")
+    parser.add_argument(
+        "--people", type=int, default=600, help="how many there are (default: %(default)s)"
+    )
     parser.add_argument(
         "--cap", type=int, default=1000, help="of the first query (default: %(default)s)"
     )

@@ -49,8 +49,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--shuffle", type=whole_number(1), default=100_000, metavar="N")
-    parser.add_argument("--legions", type=whole_number(1), default=200, metavar="N")
+    parser.add_argument(
+        "--shuffle",
+        type=whole_number(1),
+        default=100_000,
+        metavar="N",
+        help="registers of the share shuffle (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--legions",
+        type=whole_number(1),
+        default=200,
+        metavar="N",
+        help="registers of Liquid Legions (default: %(default)s)",
+    )
     arguments = parser.parse_args()
     print(
         "| protocol | group | registers | provider, us/register | a worker, us/register | bytes |"

@@ -43,7 +43,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("reports", type=whole_number(0), nargs="?", default=2000, metavar="REPORTS")
+    parser.add_argument(
+        "reports",
+        type=whole_number(0),
+        nargs="?",
+        default=2000,
+        metavar="REPORTS",
+        help="how many (default: %(default)s)",
+    )
     count: int = parser.parse_args().reports
     events = generate_events(count, seed=1)
     network, keys = generate_configuration(CONTEXT.network_name)

@@ -34,10 +34,16 @@ LINES = 21
 def main() -> int:
     """Show both mechanisms for the cap and the epsilon of the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--cap", type=int, default=3, help="what a person adds at most")
+    parser.add_argument(
+        "--cap", type=int, default=3, help="what a person adds at most (default: %(default)s)"
+    )
     parser.add_argument("--epsilon", type=exact_number, default=Fraction(1), help="such as 1/2")
-    parser.add_argument("--draws", type=int, default=4000, help="how many breakdown keys")
-    parser.add_argument("--seed", type=int, default=1, help="of the simulation")
+    parser.add_argument(
+        "--draws", type=int, default=4000, help="how many breakdown keys (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, help="of the simulation (default: %(default)s)"
+    )
     options = parser.parse_args()
     try:
         parameters = QueryParameters(

@@ -11,16 +11,14 @@ import argparse
 from dataclasses import fields
 
 from ipa import (
-    Event,
     GenericReports,
-    QueryParameters,
     SharedBits,
-    SourceEvent,
-    TriggerEvent,
     reconstruct_for_testing,
     share_events,
     simulated_network,
 )
+from ipa.events.worked_example import WORKED_EXAMPLE
+from ipa.events.worked_example import WORKED_EXAMPLE_PARAMETERS as PARAMETERS
 from ipa.parties import HELPERS, right_of
 from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
@@ -32,27 +30,6 @@ from ipa.release import combine_at_collector, shares_for_collector
 from ipa.sharing.bits import rows_from_columns
 from ipa.sharing.randomness import Randomness
 
-EVENTS: list[Event] = [
-    TriggerEvent(9086, 14, 2 * 60 + 56, 100),
-    SourceEvent(1454, 53, 1 * 60 + 27, 3),
-    TriggerEvent(1454, 72, 7 * 60 + 48, 50),
-    TriggerEvent(1454, 53, 4 * 60 + 12, 25),
-    SourceEvent(5422, 53, 3 * 60 + 24, 0),
-    TriggerEvent(1454, 53, 3 * 60 + 46, 250),
-    SourceEvent(1454, 53, 1 * 60 + 7, 2),
-    TriggerEvent(1454, 72, 5 * 60 + 52, 130),
-    TriggerEvent(1454, 53, 4 * 60 + 39, 20),
-]
-
-PARAMETERS = QueryParameters(
-    breakdowns=4,
-    cap=200,
-    match_key_bits=16,
-    attribution_constraint_id_bits=8,
-    timestamp_bits=16,
-    value_bits=8,
-)
-
 
 def main() -> None:
     """Run every step of `ipa.query.query`, and show what it does."""
@@ -62,7 +39,9 @@ def main() -> None:
     network = simulated_network(seed=1)
 
     print("1. Clients share every field; a helper gets two of the three shares of each.")
-    reports = share_events(network.name, EVENTS, PARAMETERS, Randomness.from_seed(1, "clients"))
+    reports = share_events(
+        network.name, WORKED_EXAMPLE, PARAMETERS, Randomness.from_seed(1, "clients")
+    )
     show("match keys, in the order the events came", reports.match_key)
 
     print("2. The helpers add neutral reports up to a power of two, and sort.")
@@ -82,7 +61,13 @@ def main() -> None:
     show("credit", credit)
 
     print(f"5. Capping: no match key keeps more than {PARAMETERS.cap}.")
-    capped = cap_credits(network, same.same_match_key, credit, PARAMETERS.cap, PARAMETERS.capping)
+    capped = cap_credits(
+        network,
+        same.same_match_key,
+        credit,
+        PARAMETERS.cap,
+        PARAMETERS.capping,
+    )
     show("capped credit", capped)
 
     print("6. Aggregation: one sum per breakdown key, still shared.")
@@ -92,7 +77,10 @@ def main() -> None:
     show("sums", sums)
 
     print("7. Release: the report collector, and nobody else, puts the helpers' shares together.")
-    print("  ", combine_at_collector(shares_for_collector(network, sums), PARAMETERS.breakdowns))
+    print(
+        "  ",
+        combine_at_collector(shares_for_collector(network, sums), PARAMETERS.breakdowns),
+    )
 
 
 def show(title: str, value: SharedBits) -> None:

@@ -32,6 +32,7 @@ from ipa.events import (
     read_events_csv,
     write_events_csv,
 )
+from ipa.events.encoding import EventEncoder
 from ipa.events.workload import generate_events
 from ipa.network import (
     Cost,
@@ -47,6 +48,8 @@ from ipa.network import (
 )
 from ipa.oracle import query_sql
 from ipa.parameters import QueryParameters
+from ipa.planning import sweep_caps
+from ipa.progress import StepDisplay
 from ipa.query import QueryResult, run_query
 from ipa.reports import GenericReports, share_events
 from ipa.sharing.dealing import reconstruct_for_testing, share_rows
@@ -61,6 +64,7 @@ __all__ = [
     "ChannelError",
     "Cost",
     "Event",
+    "EventEncoder",
     "EventError",
     "GenericReports",
     "HelperPartyNetwork",
@@ -80,6 +84,7 @@ __all__ = [
     "SharedBits",
     "SharedElements",
     "SourceEvent",
+    "StepDisplay",
     "Trace",
     "Transcript",
     "TriggerEvent",
@@ -97,5 +102,6 @@ __all__ = [
     "share_rows",
     "share_table",
     "simulated_network",
+    "sweep_caps",
     "write_events_csv",
 ]

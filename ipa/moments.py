@@ -16,10 +16,15 @@ from ipa.attribution import attribute
 from ipa.display.numbers import decimal
 from ipa.display.results import statistics_html
 from ipa.errors import ParameterError
-from ipa.events import Event, check_events
+from ipa.events import Event, check_events, listed_events
 from ipa.network.costs import Cost
 from ipa.network.helper_party_network import HelperPartyNetwork
-from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions, new_run_name
+from ipa.network.simulation import (
+    DEFAULT_OPTIONS,
+    RunOptions,
+    checked_run_options,
+    new_run_name,
+)
 from ipa.parameters import QueryParameters, bits_for
 from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
@@ -236,7 +241,8 @@ def run_moments_query(
     """
     check_noise_is_said(parameters, no_noise)
     shares = statistics(parameters, covariance)
-    checked: Sequence[Event] = list(events)
+    options = checked_run_options(options)
+    checked = listed_events(events)
     check_events(checked, parameters)
     name = new_run_name(options.seed)
     randomness = Randomness.from_seed(options.seed, "client shares")

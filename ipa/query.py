@@ -1,14 +1,19 @@
 """The whole query: from shared reports to one sum per breakdown key."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ipa.attribution import attribute
 from ipa.errors import ParameterError
-from ipa.events import Event, check_events
+from ipa.events import Event, check_events, listed_events
 from ipa.network.helper_party_network import HelperPartyNetwork
-from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions, new_run_name
-from ipa.parameters import QueryParameters, bits_for
+from ipa.network.simulation import (
+    DEFAULT_OPTIONS,
+    RunOptions,
+    checked_run_options,
+    new_run_name,
+)
+from ipa.parameters import QueryParameters, bits_for, check_parameters_type
 from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
 from ipa.protocols.noise import add_noise
@@ -78,8 +83,15 @@ def query(
 def check_security(network: HelperPartyNetwork, parameters: QueryParameters) -> None:
     """A query must not run with less security than it says, nor claim less than it has.
 
-    Raises: ParameterError when the network's security is another than the parameters'.
+    Raises: ParameterError when the network's security is another than the parameters', and for what is
+        no network or are no parameters.
     """
+    check_parameters_type(parameters)
+    if not isinstance(network, HelperPartyNetwork):
+        raise ParameterError(
+            f"a helper party network is wanted, such as simulated_network gives, not a "
+            f"{type(network).__name__}"
+        )
     if network.is_malicious_secure != (parameters.security == "malicious"):
         offered = "malicious" if network.is_malicious_secure else "semi-honest"
         raise ParameterError(
@@ -106,7 +118,8 @@ def run_query(
         before any protocol work.
     """
     check_noise_is_said(parameters, no_noise)
-    checked: Sequence[Event] = list(events)
+    options = checked_run_options(options)
+    checked = listed_events(events)
     check_events(checked, parameters)
     if apart:
         options = replace(options, apart=True)

@@ -16,7 +16,12 @@ from ipa.display.style import framed
 from ipa.display.tables import facts, folded
 from ipa.errors import ParameterError
 from ipa.names import RegistrableDomain, host_itself
-from ipa.network.simulation import DEFAULT_OPTIONS, RunOptions, new_run_name
+from ipa.network.simulation import (
+    DEFAULT_OPTIONS,
+    RunOptions,
+    checked_run_options,
+    new_run_name,
+)
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
 from ipa.query import QueryResult
@@ -99,6 +104,7 @@ def run_report_query(
     """
     check_noise_is_said(parameters, no_noise)
     _check_request(streams, helper_keys, payment, no_budget=no_budget)
+    options = checked_run_options(options)
     ledgers: dict[int, Ledger] = {}
     charge = None
     if payment is not None:

@@ -4,11 +4,11 @@ Source and trigger reports become indistinguishable (spec: Oblivious source and 
 source report has trigger value 0, a trigger report breakdown key 0, and `is_trigger` is a shared bit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ipa.display.records import fields_html
-from ipa.events import Event, SourceEvent, TriggerEvent, check_event_type
+from ipa.events import Event, SourceEvent, TriggerEvent, check_event_type, listed_events
 from ipa.names import Named
 from ipa.parameters import QueryParameters, check_parameters_type
 from ipa.sharing.dealing import only_helper, share_rows
@@ -53,7 +53,7 @@ class GenericReports:
 
 def share_events(
     network: Named | str,
-    events: Sequence[Event],
+    events: Iterable[Event],
     parameters: QueryParameters,
     randomness: Randomness,
 ) -> GenericReports:
@@ -63,6 +63,7 @@ def share_events(
     is shared like the rest here; with real reports every helper knows it and it is a trivial sharing.
     """
     check_parameters_type(parameters)
+    events = listed_events(events)
     for row, event in enumerate(events, start=1):
         check_event_type(event, row)
 

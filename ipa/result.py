@@ -1,11 +1,15 @@
 """What a query releases: the sums, the noise in them, and what it all cost."""
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from ipa.display.records import record_html
 from ipa.display.results import result_html
-from ipa.errors import ParameterError
+from ipa.errors import MismatchError, ParameterError
+from ipa.events.encoding import EventEncoder
+from ipa.events.frames import DataFrame, FrameLibrary, new_frame
 from ipa.network.costs import Cost, cost_of
 from ipa.noise.choice import noise_for
 from ipa.noise.digitwise_laplace import DigitwiseLaplace
@@ -27,6 +31,20 @@ class NoiseInResult:
     interval_95: int
 
     _repr_html_ = record_html
+
+
+@dataclass(frozen=True)
+class LabelledSum:
+    """The sum (or count) of one breakdown key, by the label and in the unit of a table.
+
+    `low` and `high` are the ends of the 95 % interval of the sum without noise; without noise both are
+    the sum.
+    """
+
+    label: Hashable
+    total: Decimal | int
+    low: Decimal | int
+    high: Decimal | int
 
 
 @dataclass(frozen=True)
@@ -69,6 +87,55 @@ class QueryResult:
             costs=self.costs,
         )
 
+    def labelled(self, encoder: EventEncoder | None = None) -> list[LabelledSum]:
+        """The sums by label and in the table's unit, exactly; by breakdown key without an encoder.
+
+        Raises: MismatchError for the encoder of another query.
+        """
+        aggregate, noise = self.parameters.aggregate, self.noise
+        within = 0 if noise is None else noise.interval_95
+        if encoder is None:
+            return [
+                LabelledSum(key, total, total - within, total + within)
+                for key, total in enumerate(self.sums)
+            ]
+        if len(encoder.breakdown_labels) != len(self.sums):
+            raise MismatchError(
+                f"the encoder has {len(encoder.breakdown_labels)} labels, and the result "
+                f"{len(self.sums)} sums: it is not the encoder of this query"
+            )
+        return [
+            LabelledSum(
+                label,
+                *(encoder.in_unit(x, aggregate) for x in (total, total - within, total + within)),
+            )
+            for label, total in zip(encoder.breakdown_labels, self.sums, strict=True)
+        ]
+
+    def to_frame(
+        self, encoder: EventEncoder | None = None, *, library: FrameLibrary = "pandas"
+    ) -> DataFrame:
+        """The sums as a frame of pandas or polars, a row for each breakdown key.
+
+        Its columns are the breakdown key (with an encoder, the label, under the table's name for it),
+        the sum or count, and with noise `low` and `high`, the 95 % interval. Amounts that are no integers
+        are the nearest floats; `labelled` has them exactly.
+
+        Raises: ParameterError where the library is not installed; MismatchError for the encoder of
+            another query.
+        """
+        rows = self.labelled(encoder)
+        columns: dict[str, Sequence[object]] = {
+            "breakdown_key" if encoder is None else encoder.label_column: [
+                row.label for row in rows
+            ],
+            self.parameters.aggregate: [_cell(row.total) for row in rows],
+        }
+        if self.noise is not None:
+            columns["low"] = [_cell(row.low) for row in rows]
+            columns["high"] = [_cell(row.high) for row in rows]
+        return new_frame(columns, library)
+
     def __repr__(self) -> str:
         total, noise = cost_of(self.costs), self.noise
         said = (
@@ -81,6 +148,10 @@ class QueryResult:
             f"security={self.parameters.security!r}, {total.and_gates} AND gates, "
             f"{total.rounds} rounds, {total.bytes_sent} bytes, {total.seconds:.2f} s)"
         )
+
+
+def _cell(amount: Decimal | int) -> float | int:
+    return amount if isinstance(amount, int) else float(amount)
 
 
 def noise_in(parameters: QueryParameters) -> NoiseInResult | None:

@@ -6,9 +6,15 @@ from typing import Any
 import pytest
 
 import ipa
+from ipa.attacks import add_error, run_attack, run_attack_in_threads, tamper
 from ipa.client.configuration import generate_configuration
 from ipa.client.key_files import create_network_directory, load_configuration
-from ipa.errors import MismatchError, ParameterError, ReportError
+from ipa.errors import EventError, MismatchError, ParameterError, ReportError
+from ipa.moments import run_moments_query
+from ipa.oracle.steps import query_in_steps
+from ipa.planning import plan_caps
+from ipa.query import query
+from ipa.report_query import run_report_query
 from ipa.sharing.dealing import only_helper, share_elements
 from ipa.sharing.rings import PRIME_FIELD
 
@@ -67,3 +73,115 @@ def test_a_directory_for_a_network_is_told_which_file(tmp_path: Path) -> None:
     file = tmp_path / "net" / "network.json"
     assert str(caught.value) == f"{file.parent} is a directory: give the file in it, {file}"
     assert load_configuration(file).name == "net.example"
+
+
+EVENTS = ipa.generate_events(2, breakdowns=4)
+EXACT = ipa.QueryParameters(breakdowns=4, cap=10, security="semi-honest")
+
+
+@pytest.mark.parametrize("wrong", [{"breakdowns": 4, "cap": 10}, None, 16])
+def test_parameters_are_no_dictionary(wrong: Any) -> None:
+    attack = add_error(2, "*")
+    reports = ipa.share_events(NETWORK, EVENTS, PARAMETERS, RANDOMNESS)
+    for use in (
+        lambda: ipa.run_query(EVENTS, wrong, no_noise=True),
+        lambda: query(NETWORK, reports, wrong),
+        lambda: ipa.share_events(NETWORK, EVENTS, wrong, RANDOMNESS),
+        lambda: ipa.query_sql(EVENTS, wrong),
+        lambda: query_in_steps(EVENTS, wrong),
+        lambda: plan_caps(EVENTS, wrong, [1]),
+        lambda: ipa.sweep_caps(EVENTS, wrong, [1]),
+        lambda: run_moments_query(EVENTS, wrong, no_noise=True),
+        lambda: run_attack(EVENTS, wrong, attack),
+        lambda: run_attack_in_threads(EVENTS, wrong, attack),
+        lambda: run_report_query([], [], wrong, submitter="", no_budget=True, no_noise=True),
+    ):
+        with pytest.raises(ParameterError, match=r"^parameters must be QueryParameters, not "):
+            use()
+
+
+@pytest.mark.parametrize("wrong", [EVENTS[0], None, 16])
+def test_events_come_in_a_list(wrong: Any) -> None:
+    for use in (
+        lambda: ipa.run_query(wrong, EXACT, no_noise=True),
+        lambda: ipa.share_events(NETWORK, wrong, EXACT, RANDOMNESS),
+        lambda: plan_caps(wrong, ipa.QueryParameters(breakdowns=4, cap=1, epsilon=1), [1]),
+        lambda: run_moments_query(wrong, EXACT, no_noise=True),
+        lambda: run_attack(wrong, EXACT, add_error(2, "*")),
+        lambda: ipa.write_events_csv(wrong, "events.csv"),
+    ):
+        with pytest.raises(EventError, match=r"^there must be a list of events, and not one "):
+            use()
+
+
+def test_events_that_can_be_gone_through_once_are_all_there() -> None:
+    shared = ipa.share_events(NETWORK, iter(EVENTS), PARAMETERS, RANDOMNESS)
+    keys = ipa.reconstruct_for_testing(shared.match_key)
+    assert keys == [event.match_key for event in EVENTS]
+    noisy = ipa.QueryParameters(breakdowns=4, cap=1, epsilon=1)
+    assert plan_caps(iter(EVENTS), noisy, [1, 2]) == plan_caps(EVENTS, noisy, [1, 2])
+
+
+def test_options_of_a_run_are_no_dictionary() -> None:
+    wrong: Any
+    for wrong in ({"seed": 1}, 1, None):
+        for run in (ipa.run_query, run_moments_query):
+            with pytest.raises(ParameterError, match=r"^options must be RunOptions, not "):
+                run(EVENTS, EXACT, no_noise=True, options=wrong)
+    for wrong in (ipa.Transcript(), 1, [1], None):
+        with pytest.raises(ParameterError, match=r"^interceptors must be a list of functions"):
+            ipa.RunOptions(interceptors=wrong)
+    with pytest.raises(ParameterError, match=r"^on_step must be a function of a step's path"):
+        ipa.RunOptions(on_step="query")  # type: ignore[arg-type]
+    transcript = ipa.Transcript()
+    assert ipa.RunOptions(interceptors=iter([transcript])).interceptors == (transcript,)
+
+
+def test_a_name_is_no_network_and_a_number_no_randomness() -> None:
+    reports = ipa.share_events(NETWORK.name, EVENTS, PARAMETERS, RANDOMNESS)
+    wrong: Any
+    for wrong in (NETWORK.name, None):
+        with pytest.raises(ParameterError, match=r"^a helper party network is wanted, such as "):
+            query(wrong, reports, PARAMETERS)
+    for wrong in (7, None):
+        with pytest.raises(ParameterError, match=r"^randomness must be Randomness\(\) or "):
+            ipa.share_rows(NETWORK, [1], 8, wrong)
+        with pytest.raises(ParameterError, match=r"^values must be a list of integers, not "):
+            ipa.share_rows(NETWORK, wrong, 8, RANDOMNESS)
+        with pytest.raises(ParameterError, match=r"^values must be a list of integers, not "):
+            share_elements(NETWORK, PRIME_FIELD, wrong, RANDOMNESS)
+        with pytest.raises(ParameterError, match=r"^a helper party network or its name is wanted"):
+            ipa.share_rows(wrong, [1], 8, RANDOMNESS)
+    for wrong in (8.0, "8", None, -1):
+        with pytest.raises(ParameterError, match=r"^width must be an integer of at least 0"):
+            ipa.share_rows(NETWORK, [1], wrong, RANDOMNESS)
+
+
+def test_an_attack_is_made_by_a_function_and_a_pattern_is_text() -> None:
+    wrong: Any
+    for wrong in ("flip", None, tamper):
+        for run in (run_attack, run_attack_in_threads):
+            with pytest.raises(ParameterError, match=r"^an attack is wanted, such as tamper or "):
+                run(EVENTS, EXACT, wrong)
+    for wrong in (None, 3):
+        with pytest.raises(ParameterError, match=r"^pattern must be text such as 'query/sort/\*'"):
+            tamper(2, wrong, "flip")
+        with pytest.raises(ParameterError, match=r"^pattern must be text such as 'query/sort/\*'"):
+            add_error(2, wrong)
+    for wrong in ("x", -1, 1.0):
+        with pytest.raises(ParameterError, match=r"^seed must be an integer of at least 0, not "):
+            run_attack(EVENTS, EXACT, add_error(2, "*"), seed=wrong)
+
+
+def test_events_are_written_to_a_path(tmp_path: Path) -> None:
+    for path in (tmp_path / "events.csv", str(tmp_path / "again.csv")):
+        ipa.write_events_csv(EVENTS, path)
+        assert ipa.read_events_csv(path) == EVENTS
+    with pytest.raises(
+        ipa.InputError, match=r"nowhere/events\.csv: cannot be written: No such file"
+    ):
+        ipa.write_events_csv(EVENTS, tmp_path / "nowhere" / "events.csv")
+    wrong: Any = [{"report": "source"}]
+    with pytest.raises(EventError, match=r"^row 1: must be a SourceEvent or a TriggerEvent"):
+        ipa.write_events_csv(wrong, tmp_path / "wrong.csv")
+    assert not (tmp_path / "wrong.csv").exists()

@@ -27,7 +27,7 @@ class Tampering:
     away or add a byte; `replay` sends the message twice; `delay` sends it after the next one to the
     same receiver. `tampered` counts the messages changed.
 
-    Raises: ParameterError for a helper, receiver, change or bit that cannot be.
+    Raises: ParameterError for a helper, pattern, receiver, change or bit that cannot be.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Tampering:
         if receiver is not None and (receiver not in HELPERS or receiver == helper):
             raise ParameterError(f"the receiver must be another helper, not {receiver!r}")
         check_integer("bit", bit, 0)
+        _check_pattern(pattern)
         self.helper = helper
         self.pattern = pattern
         self.change = change
@@ -205,8 +206,9 @@ def tamper(
 def add_error(helper: int, pattern: str) -> Attack:
     """Add an error to every product in steps that match `pattern`, in what is sent and in what is kept.
 
-    Raises: ParameterError for a helper that is not 1, 2 or 3.
+    Raises: ParameterError for a helper that is not 1, 2 or 3, and for a pattern that is no text.
     """
+    _check_pattern(pattern)
     what = f"adds an error to its products in steps {pattern}"
     return Attack(helper, prss=lambda keys: _ErringPrss(keys, pattern), what=what)
 
@@ -242,6 +244,13 @@ def feed_other_input(helper: int) -> Attack:
         )
 
     return Attack(helper, inputs=change, what="starts from other shares than it was sent")
+
+
+def _check_pattern(pattern: object) -> None:
+    if not isinstance(pattern, str):
+        raise ParameterError(
+            f"pattern must be text such as 'query/sort/*', not {type(pattern).__name__}"
+        )
 
 
 def _check_helper(helper: int) -> None:

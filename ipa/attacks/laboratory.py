@@ -2,14 +2,14 @@
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ipa.attacks.corruption import Attack, honest_prss
 from ipa.display.attacks import attack_html
 from ipa.errors import MisbehaviourError, ParameterError
-from ipa.events import Event, check_events
+from ipa.events import Event, check_events, listed_events
 from ipa.network.channel import in_memory_channels
 from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
 from ipa.network.interception import InterceptedChannel
@@ -104,14 +104,15 @@ class AttackReport:
 
 
 def run_attack(
-    events: Sequence[Event], parameters: QueryParameters, attack: Attack, seed: int | None = None
+    events: Iterable[Event], parameters: QueryParameters, attack: Attack, seed: int | None = None
 ) -> AttackReport:
     """Run a query in lockstep with one corrupted helper, with a `seed` always the same one.
 
     Cost: that of the query.
     Reveals: the result to the caller, who plays the report collector.
-    Raises: ParameterError when the attack changed nothing, EventError for events that are wrong.
+    Raises: ParameterError when the attack changed nothing or is none, EventError for events that are wrong.
     """
+    events = _checked(events, parameters, attack)
     seed = secrets.randbits(64) if seed is None else seed
     running = _Running(attack, pairwise_keys(seed)[attack.helper])
     network = simulated_network(
@@ -130,7 +131,7 @@ def run_attack(
 
 
 def run_attack_in_threads(
-    events: Sequence[Event],
+    events: Iterable[Event],
     parameters: QueryParameters,
     attack: Attack,
     seed: int | None = None,
@@ -142,8 +143,9 @@ def run_attack_in_threads(
 
     Cost: that of the query.
     Reveals: the result to the caller, who plays the report collector.
-    Raises: ParameterError when the attack changed nothing, EventError for events that are wrong.
+    Raises: ParameterError when the attack changed nothing or is none, EventError for events that are wrong.
     """
+    events = _checked(events, parameters, attack)
     seed = secrets.randbits(64) if seed is None else seed
     name, keys, channels = "threads", pairwise_keys(seed), in_memory_channels(timeout)
     running = _Running(attack, keys[attack.helper])
@@ -172,6 +174,20 @@ def run_attack_in_threads(
         return _aborted(honest, running)
     right = _right_sums(name, events, parameters, seed)
     return _combined(results, right, parameters, running)
+
+
+def _checked(events: Iterable[Event], parameters: QueryParameters, attack: Attack) -> list[Event]:
+    """The events as a list.
+
+    Raises: ParameterError for what is no attack or are no parameters; EventError for a bad event.
+    """
+    if not isinstance(attack, Attack):
+        raise ParameterError(
+            f"an attack is wanted, such as tamper or add_error gives, not a {type(attack).__name__}"
+        )
+    listed = listed_events(events)
+    check_events(listed, parameters)
+    return listed
 
 
 def _in_threads(run: Callable[[int], None]) -> None:
@@ -240,7 +256,6 @@ def _aborted(errors: Mapping[int, MisbehaviourError], running: _Running) -> Atta
 def _shared(
     network: str, events: Sequence[Event], parameters: QueryParameters, seed: int | None
 ) -> GenericReports:
-    check_events(events, parameters)
     randomness = Randomness.from_seed(seed, "client shares")
     return share_events(network, events, parameters, randomness)
 

@@ -157,15 +157,12 @@ def _about(budget: Budget, clock: EpochClock) -> dict[str, int | str]:
     }
 
 
-def _object(budget: Budget, clock: EpochClock) -> dict[str, int | str]:
+def _object(budget: Budget, clock: EpochClock) -> dict[str, object]:
     return {
         **_about(budget, clock),
-        "granted": budget.granted.texts()["epsilon"],
-        "spent": budget.spent.texts()["epsilon"],
-        "remaining": budget.remaining.texts()["epsilon"],
-        "granted_delta": budget.granted.texts()["delta"],
-        "spent_delta": budget.spent.texts()["delta"],
-        "remaining_delta": budget.remaining.texts()["delta"],
+        "granted": budget.granted.texts(),
+        "spent": budget.spent.texts(),
+        "remaining": budget.remaining.texts(),
     }
 
 
@@ -242,7 +239,7 @@ def _budget_in(text: str, default_delta: Fraction) -> EpsilonDelta:
     )
 
 
-def _receipt(ledgers: Ledgers, arguments: argparse.Namespace) -> dict[str, int | str | None]:
+def _receipt(ledgers: Ledgers, arguments: argparse.Namespace) -> dict[str, object]:
     """The charge in the first ledger that has it."""
     found = (find_receipt(ledger, arguments.query_id) for ledger in ledgers)
     receipt = next((one for one in found if one is not None), None)
@@ -252,8 +249,7 @@ def _receipt(ledgers: Ledgers, arguments: argparse.Namespace) -> dict[str, int |
         **published(receipt.query),
         "rows_used": outcomes(*ledgers).get(arguments.query_id),
         "number": receipt.number,
-        "remaining": receipt.remaining.texts()["epsilon"],
-        "remaining_delta": receipt.remaining.texts()["delta"],
+        "remaining": receipt.remaining.texts(),
     }
 
 

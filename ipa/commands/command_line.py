@@ -26,7 +26,9 @@ COMMANDS = {
     "collect": "play devices and report collector: encrypt events into a query's reports",
     "measure": "measure reach and frequency over impressions with simulated workers",
     "report": "report the reach of set expressions over periods of impressions",
-    "budget": "show, create or commit privacy budgets in the helpers' ledger",
+    "budget": "show, create or commit privacy budgets in the helpers' three ledgers",
+    "demo": "show the worked example step by step, and what each helper party sees of it",
+    "attack": "corrupt one helper party, answer a query, and tell who noticed and where",
 }
 """Every command, and what it does."""
 

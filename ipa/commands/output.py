@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from fractions import Fraction
 from typing import Literal, TextIO
 
-from ipa.commands.tables import Table, write_table
+from ipa.commands.tables import Table, write_table, write_text
 from ipa.network.costs import Cost, cost_of, costs_by_step
 from ipa.result import QueryResult
 
@@ -27,7 +27,7 @@ def write_result(
         stream.write(json.dumps(result_object(result, security)) + "\n")
     else:
         write_table(sums_table(result, _bar_mark(stream)), stream)
-        stream.write(f"\n{summary(result, security)}\n{noise_line(result)}\n\n")
+        write_text(f"\n{summary(result, security)}\n{noise_line(result)}\n\n", stream)
         write_table(cost_table(result.costs), stream)
     stream.flush()
 

@@ -12,7 +12,7 @@ from ipa.commands.options import (
     query_parameters,
     read_events,
 )
-from ipa.commands.tables import Table, write_table
+from ipa.commands.tables import Table, write_table, write_text
 from ipa.errors import ParameterError
 from ipa.events.workload import generate_events
 from ipa.parameters import MAX_FIELD_BITS
@@ -63,7 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps({"plans": [asdict(plan) for plan in plans], "best_cap": best.cap}))
     else:
         write_table(plan_table(plans), sys.stdout)
-        print(f"\nthe least error, {best.error:,.1f}, is at cap {best.cap:,}")
+        least = f"the least error, {best.error:,.1f}, is at cap {best.cap:,}"
+        write_text(f"\n{least}", sys.stdout)
     return 0
 
 

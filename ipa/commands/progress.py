@@ -1,11 +1,11 @@
 """Progress of a long run: one line on a terminal that is written over and over."""
 
-import re
 from time import perf_counter
 from types import TracebackType
 from typing import TextIO
 
 from ipa.commands.tables import terminal_width
+from ipa.progress import describe_step
 
 _SECONDS_BETWEEN = 0.1
 _LONGEST_LINE = 70
@@ -56,17 +56,3 @@ class Progress:
             text = text[: min(_LONGEST_LINE, terminal_width(self._stream) - 1)]
             self._stream.write(f"{_CLEAR_LINE}{text}")
             self._stream.flush()
-
-
-def describe_step(path: str, rows: int) -> str:
-    """What to call the step `path` of a query over `rows` reports, with how far it is if known."""
-    depth = max(0, rows - 1).bit_length()
-    stage = re.match(r"query/sort/stage-(\d+)", path)
-    if stage:
-        stages = depth * (depth + 1) // 2
-        done = int(stage[1])
-        return f"sort: stage {done + 1} of {stages} ({100 * done // stages} %)"
-    if level := re.match(r"query/sort/compare(?:#(\d+))?", path):
-        return f"sort: comparisons, level {level[1] or 1}"
-    parts = path.removeprefix("query/").split("/")
-    return ": ".join(part.partition("#")[0] for part in parts[:2])

@@ -15,6 +15,7 @@ from ipa.commands.directories import read_streams, read_submitter
 from ipa.commands.options import registrable_domain, run_options
 from ipa.commands.output import result_object, write_result
 from ipa.commands.progress import Progress
+from ipa.commands.tables import write_text
 from ipa.errors import ParameterError
 from ipa.parameters import QueryParameters
 from ipa.report_query import Payment, ReportQueryResult, run_report_query
@@ -57,7 +58,7 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
         write_result(
             result.result, parameters.security, arguments.format, sys.stdout, clip=arguments.clip
         )
-        sys.stdout.write("\n" + "".join(f"{line}\n" for line in report_lines(result)))
+        write_text("\n" + "\n".join(report_lines(result)), sys.stdout)
     return 0
 
 
@@ -74,8 +75,7 @@ def report_object(result: ReportQueryResult) -> dict[str, object]:
         shown["budget"] = {
             "query_id": result.receipt.query.query_id,
             **result.receipt.query.promise.texts(),
-            "remaining": result.receipt.remaining.texts()["epsilon"],
-            "remaining_delta": result.receipt.remaining.texts()["delta"],
+            "remaining": result.receipt.remaining.texts(),
         }
     if result.compression is not None:
         shown["compression"] = {

@@ -17,7 +17,8 @@ _GAP = "  "
 _NARROWEST_TEXT = 12
 """Text is folded to no fewer characters than this; what still does not fit is shown cell by cell."""
 
-_USUAL_WIDTH = 80
+USUAL_WIDTH = 80
+"""How wide a terminal is taken to be that does not say it."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,26 @@ def write_table(table: Table, stream: TextIO) -> None:
         _write_rows(table, widths, stream)
 
 
+def write_text(text: str, stream: TextIO, elsewhere: int | None = None) -> None:
+    """Write lines of text, folded at spaces to the terminal.
+
+    Where there is none they are folded to the width `elsewhere`, or left as they are.
+    """
+    width = terminal_width(stream) if stream.isatty() else elsewhere
+    for line in text.splitlines():
+        pieces = [line] if width is None else fold(line, width)
+        stream.write("".join(f"{piece}\n" for piece in pieces))
+
+
 def terminal_width(stream: TextIO) -> int:
     """How many characters fit in a line: COLUMNS if it is set, else what the terminal says."""
     given = os.environ.get("COLUMNS", "")
     if given.isdecimal() and int(given) > 0:
         return int(given)
     try:
-        return os.get_terminal_size(stream.fileno()).columns or _USUAL_WIDTH
+        return os.get_terminal_size(stream.fileno()).columns or USUAL_WIDTH
     except (OSError, ValueError):  # no descriptor, or no terminal behind it
-        return _USUAL_WIDTH
+        return USUAL_WIDTH
 
 
 def fold(text: str, width: int) -> list[str]:
@@ -175,8 +187,8 @@ def _write_cell_by_cell(table: Table, width: int, stream: TextIO) -> None:
                 stream.write(f"{line}\n")
                 continue
             # A number wider than the terminal is left to it, in one piece.
-            cells = fold(cell, width) if position in table.text else [cell]
-            for piece in [*fold(f"{name}:", width), *cells]:
+            longest = 0 if position in table.text else _widest(cell.split(" "))
+            for piece in [*fold(f"{name}:", width), *fold(cell, max(width, longest))]:
                 stream.write(f"{piece}\n")
         stream.write("\n")
 

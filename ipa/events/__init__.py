@@ -2,16 +2,17 @@
 
 from ipa.events.event import (
     COLUMNS,
-    DataFrame,
     Event,
     SourceEvent,
     TriggerEvent,
     check_event_type,
     check_events,
     events_from_mappings,
+    listed_events,
     read_events_csv,
     write_events_csv,
 )
+from ipa.events.frames import DataFrame
 
 __all__ = [
     "COLUMNS",
@@ -22,6 +23,7 @@ __all__ = [
     "check_event_type",
     "check_events",
     "events_from_mappings",
+    "listed_events",
     "read_events_csv",
     "write_events_csv",
 ]

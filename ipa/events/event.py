@@ -11,11 +11,12 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol, TextIO
+from typing import TextIO
 
 from ipa.errors import EventError, InputError, ParameterError
 from ipa.events.csv_records import allowed_columns, csv_records
 from ipa.events.field_values import integer_from_object, integer_from_text, is_absent, range_problem
+from ipa.events.frames import DataFrame, records_of
 from ipa.names import RegistrableDomain, site_of
 from ipa.parameters import (
     MAX_BREAKDOWNS,
@@ -86,14 +87,6 @@ _SiteOf = Callable[[str], str] | None
 """The site that a host belongs to; None leaves hosts as they are."""
 
 
-class DataFrame(Protocol):
-    """A data frame of pandas or polars, as far as anybody needs to know it here."""
-
-    @property
-    def columns(self) -> Any:
-        """The names of its columns."""
-
-
 def events_from_mappings(
     rows: Iterable[Mapping[str, object]] | DataFrame,
     *,
@@ -112,7 +105,7 @@ def events_from_mappings(
     """
     events = []
     in_site = _site_reader(registrable_domain)
-    for row, record in enumerate(_records_of(rows), start=1):
+    for row, record in enumerate(records_of(rows), start=1):
         if not isinstance(record, Mapping):
             raise EventError(row, None, f"must be a mapping, not {type(record).__name__}")
         for field in record:
@@ -162,9 +155,27 @@ def _read_csv(stream: TextIO, name: str, in_site: _SiteOf) -> list[Event]:
     ]
 
 
-def write_events_csv(events: Iterable[Event], stream: TextIO) -> None:
-    """Write what `read_events_csv` reads; the `site` column is there if any event has a site."""
-    events = list(events)
+def write_events_csv(events: Iterable[Event], file: TextIO | str | os.PathLike[str]) -> None:
+    """Write what `read_events_csv` reads; the `site` column is there if any event has a site.
+
+    `file` is a stream of text, or the path of a file to be written, in UTF-8.
+
+    Raises: EventError for what are no events; InputError for a file that cannot be written.
+    """
+    events = listed_events(events)
+    for row, event in enumerate(events, start=1):
+        check_event_type(event, row)
+    if not isinstance(file, str | os.PathLike):
+        _write_csv(events, file)
+        return
+    try:
+        with open(file, "w", encoding="utf-8", newline="") as stream:  # noqa: PTH123
+            _write_csv(events, stream)
+    except OSError as error:
+        raise InputError(f"{os.fspath(file)}: cannot be written: {error.strerror}") from error
+
+
+def _write_csv(events: list[Event], stream: TextIO) -> None:
     with_site = any(event.site for event in events)
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([*COLUMNS, "site"] if with_site else COLUMNS)
@@ -176,6 +187,17 @@ def write_events_csv(events: Iterable[Event], stream: TextIO) -> None:
         else:
             record = ["trigger", *key, "", event.trigger_value]
         writer.writerow([*record, event.site] if with_site else record)
+
+
+def listed_events(events: Iterable[Event]) -> list[Event]:
+    """The events as a list, from any iterable of them; what they are is not checked.
+
+    Raises: EventError for one event, or anything else that is no iterable.
+    """
+    if not isinstance(events, Iterable):
+        problem = f"there must be a list of events, and not one {type(events).__name__}"
+        raise EventError(None, None, problem)
+    return list(events)
 
 
 def check_events(events: Iterable[Event], parameters: QueryParameters, name: str = "") -> None:
@@ -258,17 +280,3 @@ def _site_reader(registrable_domain: RegistrableDomain | None) -> _SiteOf:
     if registrable_domain is None:
         return None
     return cache(lambda host: site_of(host, registrable_domain))
-
-
-def _records_of(rows: Any) -> Iterable[object]:
-    """The rows, one mapping each; polars has `to_dicts` for that, pandas `to_dict("records")`."""
-    if isinstance(rows, Mapping | str) or not isinstance(rows, Iterable):
-        problem = "there must be a mapping for each event, or a data frame, and not one "
-        raise EventError(None, None, f"{problem}{type(rows).__name__}")
-    if hasattr(rows, "columns"):
-        frame: Any = rows
-        records: Iterable[object] = (
-            frame.to_dicts() if hasattr(frame, "to_dicts") else frame.to_dict("records")
-        )
-        return records
-    return rows

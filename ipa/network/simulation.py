@@ -34,8 +34,8 @@ class RunOptions:
     `apart` each helper is a process of its own on this machine, over sockets, and with `tls` over TLS,
     by keys made on the spot; what comes out is the same, bit for bit.
 
-    Raises: ParameterError for a seed that is no integer of at least 0, and for options that do not go
-        together.
+    Raises: ParameterError for a seed that is no integer of at least 0, for others that are no functions, and
+        for options that do not go together.
     """
 
     seed: int | None = None
@@ -48,8 +48,16 @@ class RunOptions:
     def __post_init__(self) -> None:
         if self.seed is not None:
             check_integer("seed", self.seed, 0)
+        given = self.interceptors
+        interceptors = tuple(given) if isinstance(given, Iterable) else (None,)
+        if not all(map(callable, interceptors)):
+            raise ParameterError(
+                "interceptors must be a list of functions of a message, such as [Transcript()]"
+            )
+        if self.on_step is not None and not callable(self.on_step):
+            raise ParameterError("on_step must be a function of a step's path, or None")
         # Any iterable is accepted; a frozen dataclass is normalised here.
-        object.__setattr__(self, "interceptors", tuple(self.interceptors))
+        object.__setattr__(self, "interceptors", interceptors)
         for name in ("apart", "tls"):
             if not isinstance(getattr(self, name), bool):
                 raise ParameterError(f"{name} must be True or False, not {getattr(self, name)!r}")
@@ -125,6 +133,16 @@ class RunOptions:
 
 
 DEFAULT_OPTIONS = RunOptions()
+
+
+def checked_run_options(options: object) -> RunOptions:
+    """The options, if they are those of a run, and no dictionary of them.
+
+    Raises: ParameterError for anything else.
+    """
+    if not isinstance(options, RunOptions):
+        raise ParameterError(f"options must be RunOptions, not {type(options).__name__}")
+    return options
 
 
 def pairwise_keys(seed: int | None = None) -> dict[int, tuple[bytes, bytes]]:

@@ -9,7 +9,7 @@ from ipa.display.picture import Picture
 from ipa.display.style import BLUE, ORANGE
 from ipa.errors import ParameterError
 from ipa.events import Event, check_events
-from ipa.events.spec_example import SPEC_EXAMPLE, SPEC_EXAMPLE_PARAMETERS
+from ipa.events.worked_example import WORKED_EXAMPLE, WORKED_EXAMPLE_PARAMETERS
 from ipa.network.simulation import simulated_network
 from ipa.network.trace import Trace
 from ipa.parameters import QueryParameters
@@ -44,8 +44,8 @@ class _Pass:
 
 
 def picture_of_last_touch(
-    events: Sequence[Event] = SPEC_EXAMPLE,
-    parameters: QueryParameters = SPEC_EXAMPLE_PARAMETERS,
+    events: Sequence[Event] = WORKED_EXAMPLE,
+    parameters: QueryParameters = WORKED_EXAMPLE_PARAMETERS,
     seed: int | None = 1,
 ) -> Picture:
     """Sorting and attribution of `events`, by default of the specification's worked example.

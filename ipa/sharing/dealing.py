@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ipa.errors import MismatchError, ParameterError, SecrecyError
 from ipa.names import Named, name_of
 from ipa.parties import HELPERS, right_of
+from ipa.ranges import check_integer
 from ipa.sharing.bits import columns_from_rows, rows_from_columns
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.rings import Ring
@@ -35,8 +36,11 @@ def share_rows(
 
     `network` is the helper party network or its name.
 
-    Raises: ParameterError when a value does not fit `width` bits.
+    Raises: ParameterError when a value does not fit `width` bits, and for what is no list of values, no
+        width or no `Randomness`.
     """
+    _check_dealing(values, randomness)
+    check_integer("width", width, 0)
     pairs = deal_columns(columns_from_rows(values, width), len(values), randomness)
     return SharedBits(name_of(network), len(values), width, pairs)
 
@@ -71,11 +75,23 @@ def share_elements(
 
     `network` is the helper party network or its name.
 
-    Raises: ParameterError when a value is no element of the ring.
+    Raises: ParameterError when a value is no element of the ring, and for what is no list of values or
+        no `Randomness`.
     """
+    _check_dealing(values, randomness)
     return SharedElements(
         name_of(network), ring, len(values), deal_elements(ring, values, randomness)
     )
+
+
+def _check_dealing(values: object, randomness: object) -> None:
+    if not isinstance(values, Sequence):
+        raise ParameterError(f"values must be a list of integers, not {type(values).__name__}")
+    if not isinstance(randomness, Randomness):
+        raise ParameterError(
+            f"randomness must be Randomness() or Randomness.from_seed(seed, label), not a "
+            f"{type(randomness).__name__}"
+        )
 
 
 def only_helper(value: SharedBits, helper: int) -> SharedBits:

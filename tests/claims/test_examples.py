@@ -67,6 +67,14 @@ def test_a_size_that_is_none_is_said_in_a_line(words: list[str], said: str) -> N
     assert said in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+def test_every_option_of_an_example_is_explained(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "add_argument":
+            assert "help" in {keyword.arg for keyword in call.keywords}, ast.unparse(call)
+
+
 def test_three_lines() -> None:
     assert "sums=[0, 0, 25, 0], rows=2" in output("three_lines.py")
 

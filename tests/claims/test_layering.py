@@ -24,6 +24,7 @@ FOUNDATION = [
     "parameters",
     "parties",
     "events",
+    "progress",
     "version",
 ]
 

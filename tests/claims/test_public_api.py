@@ -9,12 +9,12 @@ import pytest
 import ipa
 
 PUBLIC = """
-BudgetError ChannelError Cost Event EventError GenericReports HelperPartyNetwork InputError IpaError
-MisbehaviourError MismatchError ParameterError ProductLog QueryParameters QueryResult Randomness
-RandomnessReuseError ReportError RunOptions SecrecyError SharedBits SharedElements SourceEvent Trace
-Transcript TriggerEvent VerificationError compare_views cost_of costs_by_step events_from_mappings
-generate_events query_sql read_events_csv reconstruct_for_testing run_query share_events share_rows
-share_table simulated_network write_events_csv
+BudgetError ChannelError Cost Event EventEncoder EventError GenericReports HelperPartyNetwork InputError
+IpaError MisbehaviourError MismatchError ParameterError ProductLog QueryParameters QueryResult
+Randomness RandomnessReuseError ReportError RunOptions SecrecyError SharedBits SharedElements
+SourceEvent StepDisplay Trace Transcript TriggerEvent VerificationError compare_views cost_of
+costs_by_step events_from_mappings generate_events query_sql read_events_csv reconstruct_for_testing
+run_query share_events share_rows share_table simulated_network sweep_caps write_events_csv
 """
 
 

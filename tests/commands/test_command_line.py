@@ -26,16 +26,6 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture
-def file_of(tmp_path: Path) -> Callable[..., str]:
-    def write(*lines: str) -> str:
-        path = tmp_path / "events.csv"
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        return str(path)
-
-    return write
-
-
 def test_generate_writes_the_workload_and_its_options_matter(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from command_line_cases import ASKED, HEADER, QUERY, SOURCE, TRIGGER
@@ -17,16 +16,6 @@ from ipa.events import Event, SourceEvent, TriggerEvent
 from ipa.oracle.sql import query_sql
 from ipa.parameters import QueryParameters
 from ipa.query import QueryResult
-
-
-@pytest.fixture
-def file_of(tmp_path: Path) -> Callable[..., str]:
-    def write(*lines: str) -> str:
-        path = tmp_path / "events.csv"
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        return str(path)
-
-    return write
 
 
 @pytest.mark.parametrize(("count", "more"), [(1, ""), (3, " (and 2 more)")])

@@ -13,16 +13,6 @@ from ipa.commands.command_line import main
 from ipa.errors import BudgetError, VerificationError
 
 
-@pytest.fixture
-def file_of(tmp_path: Path) -> Callable[..., str]:
-    def write(*lines: str) -> str:
-        path = tmp_path / "events.csv"
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        return str(path)
-
-    return write
-
-
 @pytest.mark.parametrize(
     ("lines", "said"),
     [

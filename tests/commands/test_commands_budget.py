@@ -24,6 +24,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def pair(epsilon: str, delta: str) -> dict[str, str]:
+    return {"epsilon": epsilon, "delta": delta}
+
+
 def pay_two_queries(capsys: pytest.CaptureFixture[str]) -> None:
     """A budget of 0.5: a query of 0.3, named first, then one of all that is left."""
     write_events([replace(event, site="") for event in two_sites(10)])
@@ -37,8 +41,7 @@ def pay_two_queries(capsys: pytest.CaptureFixture[str]) -> None:
         "query_id": "first",
         "epsilon": "0.3",
         "delta": "1e-9",
-        "remaining": "0.2",
-        "remaining_delta": "9.9e-8",
+        "remaining": {"epsilon": "0.2", "delta": "9.9e-8"},
     }
     asked = ["query", "q", "--keys", "net", *NOISY, "--ledger", "l", "--epsilon"]
     fails(capsys, 3, "has 0.2 of 0.5 remaining", [*asked, "0.3"])
@@ -57,11 +60,11 @@ def test_a_query_is_paid_from_the_ledger_until_it_is_empty(
     assert begun == {time.strftime("%Y", time.gmtime(time.time() + 2 * WEEK))}
     assert shown == [
         {"epoch": 1, "site": NEWS, "report_collector": "b=c"}
-        | {"granted": "1.5", "spent": "0", "remaining": "1.5"}
-        | {"granted_delta": "1e-7", "spent_delta": "0", "remaining_delta": "1e-7"},
+        | {"granted": pair("1.5", "1e-7"), "spent": pair("0", "0")}
+        | {"remaining": pair("1.5", "1e-7")},
         {"epoch": 1, "site": NEWS, "report_collector": NEWS}
-        | {"granted": "0.5", "spent": "0.5", "remaining": "0"}
-        | {"granted_delta": "1e-7", "spent_delta": "2e-9", "remaining_delta": "9.8e-8"},
+        | {"granted": pair("0.5", "1e-7"), "spent": pair("0.5", "2e-9")}
+        | {"remaining": pair("0", "9.8e-8")},
     ]
     assert main(["budget", "--ledger", "l"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -97,8 +100,7 @@ def test_what_was_paid_is_listed_and_found_by_its_id(
     found = json.loads(capsys.readouterr().out)
     assert found == records[0] | {
         "number": 1,
-        "remaining": "0.2",
-        "remaining_delta": "9.9e-8",
+        "remaining": {"epsilon": "0.2", "delta": "9.9e-8"},
     }
 
 
@@ -140,7 +142,7 @@ def test_a_charge_that_one_ledger_lacks_is_said(
         "ipa budget: query first is charged in some ledgers only; the next query to its budget "
         "settles that\n"
     )
-    assert json.loads(shown.out)[0]["remaining"] == "0.7"
+    assert json.loads(shown.out)[0]["remaining"]["epsilon"] == "0.7"
     answer(capsys, "--ledger", "l", "--epsilon", "0.3", "--query-id", "second")
     assert main(["budget", "--ledger", "l", "--queries"]) == 0
     shown = capsys.readouterr()

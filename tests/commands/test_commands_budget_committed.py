@@ -31,14 +31,13 @@ def test_delta_is_given_behind_a_comma_and_shown(
     assert main([*created, *words, "b=c=0.5,0.0000015"]) == 0
     fails(capsys, 3, "another budget or clock", [*budget, "--create", "2", *network])
     shown = json.loads(_output(capsys, [*budget, "--format", "json"]))
-    assert [(one["report_collector"], one["granted"], one["granted_delta"]) for one in shown] == [
-        ("b=c", "0.5", "1.5e-6"),
-        (NEWS, "1", "5e-7"),
+    assert [(one["report_collector"], one["granted"]) for one in shown] == [
+        ("b=c", {"epsilon": "0.5", "delta": "1.5e-6"}),
+        (NEWS, {"epsilon": "1", "delta": "5e-7"}),
     ]
-    assert [(one["spent_delta"], one["remaining_delta"]) for one in shown] == [
-        ("0", "1.5e-6"),
-        ("0", "5e-7"),
-    ]
+    assert [(one["spent"], one["remaining"] == one["granted"]) for one in shown] == [
+        ({"epsilon": "0", "delta": "0"}, True)
+    ] * 2
     lines = _output(capsys, budget).splitlines()
     assert lines[2].split()[2:] == [NEWS, NEWS, "1,5e-7", "0,0", "1,5e-7"]
     for wrong in ("1,", "1,x", "1,1e-19", "1,1", "1,0,0", "1,-1e-9"):
@@ -57,7 +56,7 @@ def test_what_is_said_of_no_delta_is_the_default(
     assert main([*created, "--site", NEWS, "--commit", f"{NEWS}=1"]) == 0
     assert main(["budget", "--ledger", "l", "--create", "2,1e-6", *network]) == 0
     (shown,) = json.loads(_output(capsys, ["budget", "--ledger", "l", "--format", "json"]))
-    assert shown["granted_delta"] == "1e-7"
+    assert shown["granted"]["delta"] == "1e-7"
     with pytest.raises(SystemExit):
         main(["budget", "--help"])
     helped = " ".join(capsys.readouterr().out.split())
@@ -95,7 +94,9 @@ def test_budgets_refresh_and_close_as_time_goes_by(
     capsys.readouterr()
     assert main(["budget", "--ledger", "l", "--format", "json"]) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert [(one["epoch"], one["report_collector"], one["remaining"]) for one in shown] == [
+    assert [
+        (one["epoch"], one["report_collector"], one["remaining"]["epsilon"]) for one in shown
+    ] == [
         (1, NEWS, "0.3"),
         (2, "c", "1"),
         (2, "b", "1"),

@@ -5,12 +5,14 @@ import itertools
 from dataclasses import replace
 
 import pytest
+from terminal_cases import WIDTHS
 
-from ipa import QueryParameters, generate_events, run_query
+from ipa import QueryParameters, QueryResult, generate_events, run_query
 from ipa.commands.output import cost_table, sums_table, write_result
-from ipa.commands.progress import Progress, describe_step
+from ipa.commands.progress import Progress
 from ipa.network.costs import Cost
 from ipa.network.simulation import RunOptions
+from ipa.progress import describe_step
 
 PARAMETERS = QueryParameters(breakdowns=4, cap=100, security="semi-honest")
 
@@ -46,6 +48,31 @@ def test_without_rich_a_terminal_gets_plain_text(monkeypatch: pytest.MonkeyPatch
     write_result(result, "semi-honest", "table", terminal)
     write_result(result, "semi-honest", "table", plain)
     assert terminal.getvalue() == plain.getvalue()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("rich", [True, False])
+def test_noisy_sums_and_their_intervals_are_whole_at_any_width(
+    width: int, rich: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not rich:
+        monkeypatch.setattr("ipa.commands.tables.find_spec", lambda name: None)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "dumb")
+    sums = [123_456_789, -98_765_432, 0, 7]
+    noisy = replace(PARAMETERS, epsilon=1, cap=10_000)
+    costs = {"query/sort": Cost(rounds=1, bytes_sent=2_345_678, and_gates=3_456_789, seconds=1.5)}
+    result = QueryResult(sums, 1_234_567, noisy, costs)
+    terminal = Terminal()
+    write_result(result, "semi-honest", "table", terminal)
+    lines = terminal.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert result.noise is not None
+    within = result.noise.interval_95
+    ends = [f"{total + end:,}" for total in sums for end in (-within, within)]
+    others = ["1,234,567", "2,345,678", "3,456,789", "10,000", f"{within:,}"]
+    for number in [*(f"{total:,}" for total in sums), *ends, *others]:
+        assert any(number in line for line in lines), number
 
 
 def test_the_cost_table_adds_up_and_gives_nanoseconds_per_gate() -> None:

@@ -1,13 +1,6 @@
 """Tables on terminals of any width: every number whole, every name as data, looked at as text."""
 
-import fcntl
 import io
-import os
-import re
-import struct
-import subprocess
-import sys
-import termios
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples
+from terminal_cases import WIDTHS, seen
 
 from ipa.budget.commitments import BudgetTerms, CollectorShare, Commitment
 from ipa.budget.epochs import WEEK, EpochClock
@@ -23,7 +17,6 @@ from ipa.budget.ledger_directory import create_ledgers
 from ipa.commands.progress import Progress
 from ipa.commands.tables import Table, fold, terminal_width, write_table
 
-WIDTHS = [20, 40, 60, 80]
 NAMES = ["x[/y]", "a[conceal]b[/conceal]", "x[link=https://evil.example]z[/link]", "x:smile:[bold]"]
 LONG = "n" * 200 + ".example"
 EVENTS = """\
@@ -37,35 +30,6 @@ trigger,7,1,30,,4000000000
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-def seen(width: int, words: list[str], folder: Path) -> str:
-    """What a command shows on a pseudo-terminal of that width, styles taken away."""
-    ours, theirs = os.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    environment = {**os.environ, "TERM": "xterm-256color", "PYTHONUTF8": "1"}
-    environment.pop("COLUMNS", None)
-    with subprocess.Popen(
-        [sys.executable, "-m", "ipa", *words], cwd=folder, env=environment, stdout=theirs
-    ) as process:
-        os.close(theirs)
-        shown = b""
-        while piece := _read(ours):
-            shown += piece
-        assert process.wait(60) == 0
-    os.close(ours)
-    text = shown.decode().replace("\r\n", "\n")
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
-    assert "\x1b" not in plain
-    assert not re.search(r"\x1b\[[0-9;]*[2-9]", text)  # bold at most: nothing hidden or coloured
-    return plain
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 1 << 16)
-    except OSError:  # how Linux says that nobody has the other end any more
-        return b""
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -94,8 +94,7 @@ def test_a_query_is_charged_the_delta_of_its_parameters(ledgers: Ledgers) -> Non
         "query_id": "q1",
         "epsilon": "0.25",
         "delta": "1e-8",
-        "remaining": "0.75",
-        "remaining_delta": "9e-8",
+        "remaining": {"epsilon": "0.75", "delta": "9e-8"},
     }
     charged = "epsilon 0.25 charged, 0.75 remaining; delta 1e-8 charged, 9e-8 remaining"
     assert f"query q1: {charged}" in report_lines(result)

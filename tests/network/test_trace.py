@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 import ipa
-from ipa.events.spec_example import SPEC_EXAMPLE as EVENTS
-from ipa.events.spec_example import SPEC_EXAMPLE_PARAMETERS as PARAMETERS
+from ipa.events.worked_example import WORKED_EXAMPLE as EVENTS
+from ipa.events.worked_example import WORKED_EXAMPLE_PARAMETERS as PARAMETERS
 from ipa.network.costs import Cost
 from ipa.network.trace import Trace
 from ipa.oracle.steps import (

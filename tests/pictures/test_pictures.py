@@ -10,7 +10,7 @@ import pytest
 import ipa
 from ipa.display.style import BLUE, GREEN, ORANGE
 from ipa.errors import EventError, ParameterError
-from ipa.events.spec_example import SPEC_EXAMPLE
+from ipa.events.worked_example import WORKED_EXAMPLE
 from ipa.network.channel import Message
 from ipa.network.costs import cost_of
 from ipa.noise.choice import noise_for
@@ -191,7 +191,7 @@ def test_what_no_network_can_be_drawn_for_is_refused(wrong: Any) -> None:
 
 
 def test_the_passes_are_those_of_the_oracle() -> None:
-    rows = sort_rows(rows_from_events(SPEC_EXAMPLE, "sum"))
+    rows = sort_rows(rows_from_events(WORKED_EXAMPLE, "sum"))
     triggers, values = [int(row.is_trigger) for row in rows], [row.trigger_value for row in rows]
     passes = last_touch_passes(same_group_bits(rows), triggers, values)
     picture = picture_of_last_touch()

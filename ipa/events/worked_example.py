@@ -1,12 +1,9 @@
-"""The specification's worked example: its nine reports, in no order (spec: Oblivious Sorting).
-
-Times are minutes and seconds in the specification, and seconds here.
-"""
+"""The specification's worked example, in the clear (spec: Oblivious Sorting, Oblivious Last Touch)."""
 
 from ipa.events.event import Event, SourceEvent, TriggerEvent
 from ipa.parameters import QueryParameters
 
-SPEC_EXAMPLE: tuple[Event, ...] = (
+WORKED_EXAMPLE: tuple[Event, ...] = (
     TriggerEvent(9086, 14, 2 * 60 + 56, 100),
     SourceEvent(1454, 53, 1 * 60 + 27, 3),
     TriggerEvent(1454, 72, 7 * 60 + 48, 50),
@@ -17,8 +14,9 @@ SPEC_EXAMPLE: tuple[Event, ...] = (
     TriggerEvent(1454, 72, 5 * 60 + 52, 130),
     TriggerEvent(1454, 53, 4 * 60 + 39, 20),
 )
+"""Its nine events, in an order that a report collector may have them in. Times are minutes as seconds."""
 
-SPEC_EXAMPLE_PARAMETERS = QueryParameters(
+WORKED_EXAMPLE_PARAMETERS = QueryParameters(
     breakdowns=4,
     cap=200,
     match_key_bits=16,
@@ -26,4 +24,4 @@ SPEC_EXAMPLE_PARAMETERS = QueryParameters(
     timestamp_bits=16,
     value_bits=8,
 )
-"""Fields as wide as the example needs, and a cap that it meets."""
+"""Parameters in whose widths the events fit, with a cap below what one of the match keys has."""
