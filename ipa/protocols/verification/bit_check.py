@@ -43,13 +43,16 @@ from ipa.protocols.verification.inner_product import (
 )
 from ipa.protocols.verification.product_blocks import SectionBlocks, arrange, blocks_of
 from ipa.sharing.shared_elements import ElementPair, SharedElements
-from ipa.sharing.verification import sliced_vector
+from ipa.sharing.verification import list_vector, short_vector, sliced_vector
 from ipa.sharing.verification.binary_field import BinaryField
 from ipa.sharing.verification.blocks import Layout
 from ipa.sharing.verification.column_hash import KEY_BYTES, ColumnHash
 from ipa.sharing.verification.extension import extended_products, finite_points, infinite_points
 from ipa.sharing.verification.shamir import ShamirPoints, shamir_points
 from ipa.sharing.verification.sliced_vector import SlicedVector
+
+_SHORT = 1 << 9
+"""Vectors of this length and less are lists of elements."""
 
 
 def check_bit_products(
@@ -89,7 +92,10 @@ def check_bit_products(
             for helper, chunks in statement.x.items()
         }
         statement = InnerProduct(weighed, statement.y, statement.claim)
-        verify_inner_product(network, points, _chunks(field, None), statement)
+        while next(iter(statement.x.values()))[0].length > _SHORT:
+            statement = halve(network, points, _chunks(field, None), statement)
+        short = InnerProduct(_elements(statement.x), _elements(statement.y), statement.claim)
+        verify_inner_product(network, points, _lists(field), short)
 
 
 @lru_cache(maxsize=8)
@@ -271,4 +277,21 @@ def _chunks(field: BinaryField, weights: ColumnHash | None) -> VectorArithmetic[
         fold=lambda low, high, point: sliced_vector.fold(field, low, high, point),
         inner_product=inner_product,
         only_element=lambda chunks: sliced_vector.to_elements(chunks[0])[0],
+    )
+
+
+def _elements(vectors: Mapping[int, list[SlicedVector]]) -> dict[int, list[int]]:
+    """Each helper's vector of one chunk as the list of its elements."""
+    return {helper: sliced_vector.to_elements(chunks[0]) for helper, chunks in vectors.items()}
+
+
+def _lists(field: BinaryField) -> VectorArithmetic[list[int]]:
+    """Short vectors, as lists."""
+    return VectorArithmetic(
+        length=len,
+        halves=list_vector.halves,
+        subtract=short_vector.add,
+        fold=lambda low, high, point: short_vector.fold(field, low, high, point),
+        inner_product=lambda a, b: short_vector.inner_product(field, a, b),
+        only_element=lambda vector: vector[0],
     )

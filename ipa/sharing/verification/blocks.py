@@ -174,7 +174,7 @@ def _stack(columns: Sequence[int], rows: int, count: int) -> list[int]:
         while len(parts) > 1:
             parts += [0] * (-len(parts) % 4)
             fours = zip(parts[::4], parts[1::4], parts[2::4], parts[3::4], strict=True)
-            parts = [a | b << size | c << 2 * size | d << 3 * size for a, b, c, d in fours]
+            parts = [a | b << size | (c | d << size) << 2 * size for a, b, c, d in fours]
             size *= 4
         stacked.append(parts[0])
     return stacked

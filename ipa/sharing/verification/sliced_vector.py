@@ -31,10 +31,10 @@ class SlicedVector:
 
 def to_elements(vector: SlicedVector) -> list[int]:
     """The scalars of a (short) vector."""
-    return [
-        sum((column >> c & 1) << k for k, column in enumerate(vector.columns))
-        for c in range(vector.length)
-    ]
+    if not vector.length:
+        return []
+    digits = [f"{column:0{vector.length}b}" for column in reversed(vector.columns)]
+    return [int("".join(element), 2) for element in zip(*digits, strict=True)][::-1]
 
 
 def add(a: SlicedVector, b: SlicedVector) -> SlicedVector:
@@ -85,8 +85,16 @@ def _choices(degree: int, weights: tuple[int, ...]) -> Callable[[Sequence[int]],
 
 def scale(field: BinaryField, vector: SlicedVector, constant: int) -> SlicedVector:
     """A public constant times every element: column k is a block of weight constant * x^k."""
-    weights = [field.reduce(constant << k) for k in range(field.degree)]
-    return combine(field, vector.columns, weights, vector.length)
+    return combine(field, vector.columns, _multiples(field, constant), vector.length)
+
+
+@lru_cache(maxsize=16)
+def _multiples(field: BinaryField, constant: int) -> tuple[int, ...]:
+    """constant * x^k for k = 0 .. d - 1: the same for all that is folded at one coin."""
+    multiples = [constant]
+    for _ in range(field.degree - 1):
+        multiples.append(field.reduce(multiples[-1] << 1))
+    return tuple(multiples)
 
 
 # Products: Karatsuba, which is `extension.extend` over the bits of the column number
