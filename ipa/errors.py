@@ -11,6 +11,7 @@
     |   |-- ChannelError          a message is missing, malformed or out of order
     |   `-- VerificationError     a check of the malicious-secure protocol failed
     |-- RandomnessReuseError  correlated randomness was about to be used twice
+    |-- WorkerError           local work that was handed to an executor did not come back
     |-- UncheckedProductError a value was about to be opened before its products were checked
     `-- BudgetError           the privacy budget does not allow the query
 
@@ -92,6 +93,14 @@ class ChannelError(MisbehaviourError):
 
 class VerificationError(MisbehaviourError):
     """A check of the malicious-secure protocol failed."""
+
+
+class WorkerError(IpaError):
+    """Local work that was handed to an executor did not come back; nothing was released.
+
+    A worker died, for example. No helper party misbehaved: with other workers, or none, the query can be
+    run again.
+    """
 
 
 class RandomnessReuseError(IpaError):

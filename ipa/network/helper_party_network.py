@@ -8,6 +8,7 @@ ever drawn twice.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -58,6 +59,7 @@ class HelperPartyNetwork:
     local helper parties, by helper. `security` says against what one corrupted helper may do: a
     malicious-secure network keeps every product in `products` until it is checked, by
     `check_rules`. `on_step`, if given, is called with the path of every step that begins (progress).
+    `executor`, if given, does local work: its workers see what the local helpers hold.
 
     Raises: ParameterError for an unknown security, and unless there are one to three local helpers;
         RandomnessReuseError for a name that a run under the same keys has had in this process.
@@ -71,6 +73,7 @@ class HelperPartyNetwork:
         security: Security = "semi-honest",
         check_rules: CheckRules | None = None,
         on_step: Callable[[str], None] | None = None,
+        executor: Executor | None = None,
     ) -> None:
         if security not in get_args(Security):
             raise ParameterError(
@@ -88,6 +91,7 @@ class HelperPartyNetwork:
         self.path = ""
         self.aborted = False
         self._on_step = on_step
+        self.executor = executor
         self._times_entered: dict[str, int] = {}
         self._nested_seconds = 0.0
 

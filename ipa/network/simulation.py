@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from ipa.network.channel import in_memory_channels
@@ -23,7 +24,8 @@ class RunOptions:
 
     A `seed` makes the run reproducible bit for bit, and its randomness predictable: for tests and
     teaching. `interceptors` see every message. `on_step` is called with the path of every step that
-    begins (progress).
+    begins (progress). An `executor` does local work that is worth it, with the same result: a process
+    pool, or one of a cluster. Its workers see the shares that they work on.
 
     Raises: ParameterError for a seed that is no integer of at least 0.
     """
@@ -31,6 +33,7 @@ class RunOptions:
     seed: int | None = None
     interceptors: Iterable[Interceptor] = ()
     on_step: Callable[[str], None] | None = None
+    executor: Executor | None = None
 
     def __post_init__(self) -> None:
         if self.seed is not None:
@@ -41,7 +44,11 @@ class RunOptions:
     def new_network(self, security: Security) -> HelperPartyNetwork:
         """A fresh simulated network with these options."""
         return simulated_network(
-            self.seed, self.interceptors, security=security, on_step=self.on_step
+            self.seed,
+            self.interceptors,
+            security=security,
+            on_step=self.on_step,
+            executor=self.executor,
         )
 
 
@@ -84,6 +91,7 @@ def simulated_network(
     security: Security = "semi-honest",
     check_rules: CheckRules | None = None,
     on_step: Callable[[str], None] | None = None,
+    executor: Executor | None = None,
 ) -> HelperPartyNetwork:
     """Three helper parties in this process, connected in memory and run in lockstep.
 
@@ -105,5 +113,10 @@ def simulated_network(
     ]
     name = f"simulation-{secrets.token_hex(4) if seed is None else seed}"
     return HelperPartyNetwork(
-        name, parties, security=security, check_rules=check_rules, on_step=on_step
+        name,
+        parties,
+        security=security,
+        check_rules=check_rules,
+        on_step=on_step,
+        executor=executor,
     )
