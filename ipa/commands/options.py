@@ -78,6 +78,12 @@ def add_helper_arguments(parser: argparse.ArgumentParser) -> None:
         help="show negative sums, which noise can make, as 0; they are then no longer right on average",
     )
     helpers.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="share the check of products out among N worker processes (default: none)",
+    )
+    helpers.add_argument(
         "--seed", type=int, metavar="S", help="make the run reproducible, and its secrets guessable"
     )
 

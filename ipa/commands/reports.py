@@ -15,6 +15,7 @@ from ipa.commands.directories import read_streams, read_submitter
 from ipa.commands.options import registrable_domain
 from ipa.commands.output import result_object, write_result
 from ipa.commands.progress import Progress
+from ipa.commands.workers import worker_processes
 from ipa.errors import ParameterError
 from ipa.network.simulation import RunOptions
 from ipa.parameters import QueryParameters
@@ -30,7 +31,10 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
     keys = load_all_helper_keys(arguments.keys)
     streams = read_streams(Path(arguments.events))
     submitter = read_submitter(Path(arguments.events))
-    with Progress(sys.stderr) as progress:
+    with (
+        worker_processes(arguments.workers) as executor,
+        Progress(sys.stderr) as progress,
+    ):
 
         def accepted(rows: int, receipt: Receipt | None) -> None:
             """Say what was charged, and how many rows progress is of."""
@@ -48,7 +52,7 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
             compressed_match_key_bits=arguments.compress_match_keys,
             no_noise=arguments.no_noise,
             registrable_domain=registrable_domain(arguments),
-            options=RunOptions(seed=arguments.seed, on_step=progress.step),
+            options=RunOptions(seed=arguments.seed, on_step=progress.step, executor=executor),
             on_accepted=accepted,
         )
     if arguments.format == "json":

@@ -34,7 +34,7 @@ QUERY = PROTOCOLS | {"noise", "protocols", "attribution", "release", "result", "
 EVERYTHING = (
     QUERY
     | {"oracle", "budget", "client", "intake", "report_query", "attacks", "planning", "moments"}
-    | {"budget.charging", "halo"}
+    | {"budget.charging", "grid", "halo"}
 )
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -59,6 +59,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report_query": QUERY | {"client", "budget", "budget.charging", "intake"},
     "attacks": QUERY | {"oracle"},
     "moments": QUERY,
+    "grid": QUERY,
     "planning": {"foundation", "noise", "oracle", "result"},
     "halo": PROTOCOLS | {"noise", "client", "protocols"},
     "": EVERYTHING,
