@@ -129,10 +129,23 @@ def test_a_query_that_cannot_be_is_named_before_any_work(monkeypatch: pytest.Mon
         run_queries(EVENTS, [NOISY], seed=-1)
 
 
-def test_a_worker_that_dies_is_an_error_and_the_other_queries_are_given_up() -> None:
+def test_a_worker_that_dies_is_an_error_and_the_other_queries_are_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with process_pool(1) as pool, pytest.raises(GridError, match=r"BrokenProcessPool$") as caught:
         run_queries(EVENTS, GRID, executor=DeadlyExecutor(pool, 1))
     assert str(caught.value).startswith("query ")
+    waiting = Backwards(len(GRID) + 1)
+    broken: Future[Any] = Future()
+    broken.set_exception(ZeroDivisionError("secret 7"))
+
+    def submit(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return broken if len(waiting.waiting) == 2 else Backwards.submit(waiting, fn, *args)
+
+    monkeypatch.setattr(waiting, "submit", submit)
+    with pytest.raises(GridError, match=r"^query 3 of the grid .*: failed: ZeroDivisionError$"):
+        run_queries(EVENTS, GRID, executor=waiting)
+    assert [future.cancelled() for future, _ in waiting.waiting] == [True, True]
     shut = ThreadPoolExecutor(1)
     shut.shutdown()
     with pytest.raises(GridError, match=r"^query 1 of the grid .*: failed: RuntimeError$"):

@@ -44,12 +44,22 @@ def worker_processes(count: int | None) -> Iterator[Executor | None]:
 
     # Spawned, so that they are the same everywhere and take over nothing of this process.
     with ProcessPoolExecutor(count, get_context("spawn"), _end_with_parent) as executor:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which all started now inherit
-        try:
+        with _interrupts_held_back():
             executor.submit(os.getpid)
-        finally:
-            signal.signal(signal.SIGINT, before)
         yield executor
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Let Ctrl-C wait. A process that is started meanwhile never sees it, since it inherits the mask."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows: workers that start complain of a Ctrl-C
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_with_parent() -> None:

@@ -11,8 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from command_cases import NEWS, collect, two_sites, write_events
+from executor_cases import PicklingExecutor
 
-from ipa import generate_events, write_events_csv
+import ipa.commands.query
+import ipa.commands.reports
+from ipa import TriggerEvent, generate_events, write_events_csv
 from ipa.commands.command_line import main
 
 QUERY = ["--breakdowns", "16", "--cap", "50", "--no-noise"]
@@ -98,7 +102,36 @@ def test_the_sums_are_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str
         assert main([*words, *more]) == 0
         shown.append(json.loads(capsys.readouterr().out))
     assert shown[0]["sums"] == shown[1]["sums"]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_workers_work_for_events_and_for_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int | None] = []
+    executor = PicklingExecutor()
+
+    @contextmanager
+    def here(count: int | None) -> Iterator[PicklingExecutor]:
+        asked.append(count)
+        yield executor
+
+    monkeypatch.chdir(tmp_path)
+    assert main(["keygen", "--out", "net"]) == 0
+    of_site = [
+        each for each in two_sites(20) if each.site == NEWS or isinstance(each, TriggerEvent)
+    ]
+    write_events(of_site)
+    assert collect() == 0
+    for module, words in (
+        (ipa.commands.query, ["events.csv"]),
+        (ipa.commands.reports, ["q", "--keys", "net", "--no-budget"]),
+    ):
+        monkeypatch.setattr(module, "worker_processes", here)
+        before = len(executor.sizes)
+        assert main(["query", *words, *QUERY, "--workers", "3"]) == 0
+        assert len(executor.sizes) > before
+    assert asked == [3, 3]
 
 
 @pytest.mark.parametrize(

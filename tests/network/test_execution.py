@@ -65,18 +65,20 @@ def test_results_that_come_back_in_reverse_are_put_in_order() -> None:
 def test_tasks_are_made_as_they_are_handed_over() -> None:
     """So that no more than some of them take memory at a time."""
     made = 0
+    under_way: set[Future[int]] = set()
+    most: list[tuple[int, int]] = []
 
-    class Held(Executor):
+    class Collected(Future[int]):
+        def result(self, timeout: float | None = None) -> int:
+            under_way.remove(self)
+            return made
+
+    class Counting(Executor):
         def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-            future: Future[Any] = Future()
-            under_way.append(future)
-            most.append(sum(not future.done() for future in under_way))
-            if len(under_way) >= UNDER_WAY:
-                under_way[len(under_way) - UNDER_WAY].set_result(made)
-            if made == len(TASKS):
-                for future in under_way[1 - UNDER_WAY :]:
-                    future.set_result(0)
-            return under_way[-1]
+            future = Collected()
+            under_way.add(future)
+            most.append((len(under_way), made))
+            return future
 
     def tasks() -> Iterator[tuple[int, int]]:
         nonlocal made
@@ -84,11 +86,9 @@ def test_tasks_are_made_as_they_are_handed_over() -> None:
             made += 1
             yield task
 
-    under_way: list[Future[Any]] = []
-    most: list[int] = []
-    results = map_tasks(Held(), product, tasks(), "step")
-    assert max(most) == UNDER_WAY
-    assert results[:3] == [UNDER_WAY, UNDER_WAY + 1, UNDER_WAY + 2]
+    map_tasks(Counting(), product, tasks(), "step")
+    assert most == [(min(n, UNDER_WAY), n) for n in range(1, len(TASKS) + 1)]
+    assert not under_way
 
 
 def test_a_failure_is_an_error_that_names_step_and_kind_and_stops_the_others() -> None:
