@@ -11,6 +11,8 @@
     |   |-- ChannelError          a message is missing, malformed or out of order
     |   `-- VerificationError     a check of the malicious-secure protocol failed
     |-- RandomnessReuseError  correlated randomness was about to be used twice
+    |-- GridError             a query of a grid failed: which one, and why
+    |-- WorkerError           local work that was handed to an executor did not come back
     |-- UncheckedProductError a value was about to be opened before its products were checked
     `-- BudgetError           the privacy budget does not allow the query
 
@@ -103,6 +105,26 @@ class ChannelError(MisbehaviourError):
 
 class VerificationError(MisbehaviourError):
     """A check of the malicious-secure protocol failed."""
+
+
+class GridError(IpaError):
+    """A query of a grid failed, at `position`, counted from 0; its own error is the `__cause__`.
+
+    The other queries of the grid are given up.
+    """
+
+    def __init__(self, position: int, query: str, problem: str) -> None:
+        super().__init__(f"query {position + 1} of the grid ({query}): {problem}")
+        self.position = position
+        self.problem = problem
+
+
+class WorkerError(IpaError):
+    """Local work that was handed to an executor did not come back; nothing was released.
+
+    A worker died, for example. No helper party misbehaved: with other workers, or none, the query can be
+    run again.
+    """
 
 
 class RandomnessReuseError(IpaError):

@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Callable
+from concurrent.futures import Executor
 from fractions import Fraction
 from pathlib import Path
 from typing import get_args
@@ -82,6 +83,12 @@ def add_helper_arguments(parser: argparse.ArgumentParser) -> None:
         help="show negative sums, which noise can make, as 0; they are then no longer right on average",
     )
     helpers.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="share the check of products out among N worker processes (default: none)",
+    )
+    helpers.add_argument(
         "--seed", type=int, metavar="S", help="make the run reproducible, and its secrets guessable"
     )
     helpers.add_argument(
@@ -95,7 +102,11 @@ def add_helper_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run_options(arguments: argparse.Namespace, on_step: Callable[[str], None]) -> RunOptions:
+def run_options(
+    arguments: argparse.Namespace,
+    on_step: Callable[[str], None],
+    executor: Executor | None,
+) -> RunOptions:
     """How the run is done, as the options of `add_helper_arguments` say.
 
     Raises: ParameterError for options that do not go together.
@@ -103,7 +114,11 @@ def run_options(arguments: argparse.Namespace, on_step: Callable[[str], None]) -
     if arguments.tls and not arguments.apart:
         raise ParameterError("--tls is for helper parties apart: it needs --apart")
     return RunOptions(
-        seed=arguments.seed, on_step=on_step, apart=arguments.apart, tls=arguments.tls
+        seed=arguments.seed,
+        on_step=on_step,
+        apart=arguments.apart,
+        tls=arguments.tls,
+        executor=executor,
     )
 
 

@@ -14,6 +14,7 @@ from ipa.commands.options import (
 from ipa.commands.output import write_result
 from ipa.commands.progress import Progress
 from ipa.commands.report_options import add_report_arguments, is_report_query
+from ipa.commands.workers import check_workers, worker_processes
 from ipa.query import run_query
 from ipa.result import check_noise_is_said
 
@@ -38,14 +39,18 @@ def run(arguments: argparse.Namespace) -> int:
     """
     parameters = query_parameters(arguments)
     check_noise_is_said(parameters, arguments.no_noise)
+    check_workers(arguments)
     if is_report_query(arguments):
         # Imported here: a query over events need not load HPKE.
         from ipa.commands.reports import run_over_reports
 
         return run_over_reports(arguments, parameters)
     events = read_events(arguments.events, parameters)
-    with Progress(sys.stderr, len(events)) as progress:
-        options = run_options(arguments, progress.step)
+    with (
+        worker_processes(arguments.workers) as executor,
+        Progress(sys.stderr, len(events)) as progress,
+    ):
+        options = run_options(arguments, progress.step, executor)
         result = run_query(events, parameters, no_noise=arguments.no_noise, options=options)
     write_result(result, parameters.security, arguments.format, sys.stdout, clip=arguments.clip)
     if not arguments.check:

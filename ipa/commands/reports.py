@@ -16,6 +16,7 @@ from ipa.commands.options import registrable_domain, run_options
 from ipa.commands.output import result_object, write_result
 from ipa.commands.progress import Progress
 from ipa.commands.tables import write_text
+from ipa.commands.workers import worker_processes
 from ipa.errors import ParameterError
 from ipa.parameters import QueryParameters
 from ipa.report_query import Payment, ReportQueryResult, run_report_query
@@ -30,7 +31,10 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
     keys = load_all_helper_keys(arguments.keys)
     streams = read_streams(Path(arguments.events))
     submitter = read_submitter(Path(arguments.events))
-    with Progress(sys.stderr) as progress:
+    with (
+        worker_processes(arguments.workers) as executor,
+        Progress(sys.stderr) as progress,
+    ):
 
         def accepted(rows: int, receipt: Receipt | None) -> None:
             """Say what was charged, and how many rows progress is of."""
@@ -48,7 +52,7 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
             compressed_match_key_bits=arguments.compress_match_keys,
             no_noise=arguments.no_noise,
             registrable_domain=registrable_domain(arguments),
-            options=run_options(arguments, progress.step),
+            options=run_options(arguments, progress.step, executor),
             on_accepted=accepted,
         )
     if arguments.format == "json":

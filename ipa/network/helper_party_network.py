@@ -8,6 +8,7 @@ ever drawn twice.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
@@ -48,6 +49,7 @@ class HelperPartyNetwork:
     malicious-secure network keeps every product in `products` until it is checked, by
     `check_rules`. `on_step`, if given, is called with the path of every step that begins (progress).
     `on_value`, if given, is handed the values between the steps, as the local helpers hold them (`Trace`).
+    `executor`, if given, does local work: its workers see what the local helpers hold.
 
     Raises: ParameterError for an unknown security, and unless there are one to three local helpers;
         RandomnessReuseError for a name that a run under the same keys has had in this process.
@@ -62,6 +64,7 @@ class HelperPartyNetwork:
         check_rules: CheckRules | None = None,
         on_step: Callable[[str], None] | None = None,
         on_value: Callable[[TracedValue], None] | None = None,
+        executor: Executor | None = None,
     ) -> None:
         if security not in get_args(Security):
             raise ParameterError(
@@ -80,6 +83,7 @@ class HelperPartyNetwork:
         self.aborted = False
         self._on_step = on_step
         self._on_value = on_value
+        self.executor = executor
         self._times_entered: dict[str, int] = {}
         self._nested_seconds = 0.0
 

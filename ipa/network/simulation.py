@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -30,9 +31,11 @@ class RunOptions:
 
     A `seed` makes the run reproducible bit for bit, and its randomness predictable: for tests and
     teaching. `interceptors` see every message. `on_step` is called with the path of every step that
-    begins (progress). `on_value` is handed the values between the steps, still shared (`Trace`). With
-    `apart` each helper is a process of its own on this machine, over sockets, and with `tls` over TLS,
-    by keys made on the spot; what comes out is the same, bit for bit.
+    begins (progress). `on_value` is handed the values between the steps, still shared (`Trace`). An
+    `executor` does local work that is worth it, with the same result: a process pool, or one of a
+    cluster. Its workers see the shares that they work on. With `apart` each helper is a process of its
+    own on this machine, over sockets, and with `tls` over TLS, by keys made on the spot; what comes out
+    is the same, bit for bit.
 
     Raises: ParameterError for a seed that is no integer of at least 0, for others that are no functions, and
         for options that do not go together.
@@ -42,6 +45,7 @@ class RunOptions:
     interceptors: Iterable[Interceptor] = ()
     on_step: Callable[[str], None] | None = None
     on_value: Callable[[TracedValue], None] | None = None
+    executor: Executor | None = None
     apart: bool = False
     tls: bool = False
 
@@ -71,6 +75,11 @@ class RunOptions:
                 "on_value is handed what helpers of this process hold, and not helpers apart: "
                 "leave out on_value or apart=True"
             )
+        if self.apart and self.executor is not None:
+            raise ParameterError(
+                "an executor works for helpers of this process, and helpers apart have a process "
+                "each: leave out executor or apart=True"
+            )
         if self.tls and not self.apart:
             raise ParameterError("tls is for helpers apart: it needs apart=True")
 
@@ -90,6 +99,7 @@ class RunOptions:
             security=security,
             on_step=self.on_step,
             on_value=self.on_value,
+            executor=self.executor,
             name=name,
         )
 
@@ -195,6 +205,7 @@ def simulated_network(
     check_rules: CheckRules | None = None,
     on_step: Callable[[str], None] | None = None,
     on_value: Callable[[TracedValue], None] | None = None,
+    executor: Executor | None = None,
     name: str | None = None,
 ) -> HelperPartyNetwork:
     """Three helper parties in this process, connected in memory and run in lockstep.
@@ -223,4 +234,5 @@ def simulated_network(
         check_rules=check_rules,
         on_step=on_step,
         on_value=on_value,
+        executor=executor,
     )

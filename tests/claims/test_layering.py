@@ -48,7 +48,7 @@ EVERYTHING = (
         "planning",
         "moments",
     }
-    | {"budget.charging", "halo", "pictures"}
+    | {"budget.charging", "grid", "halo", "pictures"}
 )
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -75,6 +75,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report_query": QUERY | {"client", "budget", "report_answer"},
     "attacks": QUERY | {"oracle"},
     "moments": QUERY,
+    "grid": QUERY,
     "pictures": PROTOCOLS | {"protocols", "noise"},
     "planning": LOWEST | {"noise", "oracle", "result"},
     "halo": PROTOCOLS | {"noise", "client", "protocols", "budget"},

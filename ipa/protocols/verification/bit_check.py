@@ -41,13 +41,14 @@ from ipa.protocols.verification.inner_product import (
     halve,
     verify_inner_product,
 )
+from ipa.protocols.verification.local_values import local_values
 from ipa.protocols.verification.product_blocks import SectionBlocks, arrange, blocks_of
 from ipa.sharing.shared_elements import ElementPair, SharedElements
 from ipa.sharing.verification import packed_vector, sliced_vector
 from ipa.sharing.verification.binary_field import BinaryField
 from ipa.sharing.verification.blocks import Layout
 from ipa.sharing.verification.column_hash import KEY_BYTES, ColumnHash
-from ipa.sharing.verification.extension import extended_products, finite_points, infinite_points
+from ipa.sharing.verification.extension import finite_points, infinite_points
 from ipa.sharing.verification.packed_vector import PackedVector
 from ipa.sharing.verification.shamir import ShamirPoints, shamir_points
 from ipa.sharing.verification.sliced_vector import SlicedVector
@@ -157,8 +158,10 @@ def _claimed_values(
     summands: dict[int, list[int]] = {}
     count = sum(len(infinite_points(each)) for each in variables)
     with network.step("values") as step:
+        hashed, gamma, rho = weights.positions, weights.gamma, weights.rho
+        local = local_values(network, field, hashed, gamma, rho, blocks)
         for helper, party in network.parties.items():
-            own, right, products = _local_values(field, weights, blocks[helper])
+            own, right, products = local[helper]
             known[helper] = own, right
             mask = party.prss.zero_elements(step, field, count)
             summands[helper] = list(map(field.add, products, mask))
@@ -169,37 +172,6 @@ def _claimed_values(
         new: ElementPair = ([], []) if reshared is None else reshared.shares_of(helper)
         values[helper] = (_merge(variables, own, new[0]), _merge(variables, right, new[1]))
     return SharedElements(network.name, field, sum(3**each for each in variables), values)
-
-
-def _local_values(
-    field: BinaryField, weights: _Weights, blocks: Sequence[SectionBlocks]
-) -> tuple[list[int], list[int], list[int]]:
-    """A helper's two shares of H(e) at the finite points, and its summand at the infinite ones."""
-    totals: tuple[list[int], list[int], list[int]] = ([], [], [])
-    first = 1  # gamma^g of the section's first group
-    for of_section in blocks:
-        groups = [_values_of_group(field, weights, group) for group in of_section.groups()]
-        for total, of_groups in zip(totals, zip(*groups, strict=True), strict=True):
-            total += field.scale_each(field.evaluate(of_groups, weights.gamma), first)
-        first = field.multiply(first, field.power(weights.gamma, len(groups)))
-    return totals
-
-
-def _values_of_group(
-    field: BinaryField, weights: _Weights, group: SectionBlocks
-) -> tuple[list[int], list[int], list[int]]:
-    """What a group adds to _local_values, without its weight."""
-    hashed = weights.positions
-    products: list[list[int]] = [[] for _ in group.ys]
-    if group.section.variables:
-        for piece in extended_products(group.x, group.ys, hashed.length):
-            for of_product, columns in zip(products, piece, strict=True):
-                of_product += hashed.sums(columns)
-    own, right = ([hashed.sums_of_bytes(z[share]) for z in group.zs] for share in (0, 1))
-    at_finite_own, at_finite_right, at_infinite = (
-        field.evaluate(lists, weights.rho) for lists in (own, right, products)
-    )
-    return at_finite_own, at_finite_right, at_infinite
 
 
 def _merge(variables: Sequence[int], known: list[int], new: list[int]) -> list[int]:

@@ -16,7 +16,7 @@ from ipa.sharing.bits import bytes_per_column, ones
 
 _LONGEST_BLOCK = 1 << 16  # bits; what is made of a group of longer ones outgrows the cache
 _SHORTEST_BLOCK = 1 << 7  # bits; shorter ones cost Python calls and save nothing
-_BLOCKS = 32
+_BLOCKS = 1 << 5  # as many columns of products at least, where blocks need not be shorter for it
 _MOST_PRODUCTS = 1 << 8  # of one factor: more would save nothing
 _GATES_PER_PRODUCT = 1 << 16  # fewer are not worth the Python calls that a product costs
 _SMALLEST_SECTION = 1 << 6  # a section with a smaller part of the batch than this costs more
@@ -174,7 +174,7 @@ def _stack(columns: Sequence[int], rows: int, count: int) -> list[int]:
         while len(parts) > 1:
             parts += [0] * (-len(parts) % 4)
             fours = zip(parts[::4], parts[1::4], parts[2::4], parts[3::4], strict=True)
-            parts = [a | b << size | c << 2 * size | d << 3 * size for a, b, c, d in fours]
+            parts = [a | b << size | (c | d << size) << 2 * size for a, b, c, d in fours]
             size *= 4
         stacked.append(parts[0])
     return stacked

@@ -50,6 +50,7 @@ class ColumnHash:
         if len(key) != KEY_BYTES:
             raise ParameterError(f"a hash key must be {KEY_BYTES} bytes, not {len(key)}")
         self.field = field
+        self._key = key
         self.length = length
         self._blocks = (length + _BLOCK - 1) // _BLOCK
         self._bytes = self._blocks * (_BLOCK // 8)
@@ -60,6 +61,10 @@ class ColumnHash:
         self._mask = int.from_bytes(self._tag(bytes(self._bytes))[: self._kept], "big")
         ecb = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
         self._point = int.from_bytes(ecb.update(bytes(16)), "big")
+
+    def __reduce__(self) -> tuple[type["ColumnHash"], tuple[BinaryField, bytes, int]]:
+        """For workers in other processes, made anew from the coin."""
+        return ColumnHash, (self.field, self._key, self.length)
 
     def sums(self, columns: Iterable[int]) -> list[int]:
         """sum_c tau_c t_c in K for every column t.

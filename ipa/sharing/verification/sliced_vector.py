@@ -31,10 +31,10 @@ class SlicedVector:
 
 def to_elements(vector: SlicedVector) -> list[int]:
     """The scalars of a (short) vector."""
-    return [
-        sum((column >> c & 1) << k for k, column in enumerate(vector.columns))
-        for c in range(vector.length)
-    ]
+    if not vector.length:
+        return []
+    digits = [f"{column:0{vector.length}b}" for column in reversed(vector.columns)]
+    return [int("".join(element), 2) for element in zip(*digits, strict=True)][::-1]
 
 
 def add(a: SlicedVector, b: SlicedVector) -> SlicedVector:
