@@ -50,9 +50,9 @@ def main() -> None:
     print("1. Everybody is honest.")
     print("  ", described(run_attack(EVENTS, PARAMETERS, Attack(2), seed=1)))
 
-    print("2. H2 adds an error to its part of every product in the sort; nothing is checked.")
+    print("2. H2 adds an error to its part of every product in the capping; nothing is checked.")
     semi_honest = replace(PARAMETERS, security="semi-honest")
-    attack = add_error(2, "query/sort/*")
+    attack = add_error(2, "query/capping/*")
     print("  ", described(run_attack(EVENTS, semi_honest, attack, seed=1)))
 
     print("3. The same attack under malicious security: the batch check finds the wrong products.")

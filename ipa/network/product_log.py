@@ -132,6 +132,11 @@ class ProductLog:
         return self.rules.batch_elements - (self.elements_made - self.elements_checked)
 
     @property
+    def has_pending(self) -> bool:
+        """Whether any product is still to be checked."""
+        return bool(self.pending_bits or self.pending_elements)
+
+    @property
     def is_due(self) -> bool:
         """Whether a whole batch is pending."""
         return self.room_for_gates <= 0 or self.room_for_elements <= 0
@@ -169,5 +174,5 @@ class ProductLog:
         """
         if self.failed:
             raise UncheckedProductError(f"{step}: something is opened after a check failed")
-        if self.pending_bits or self.pending_elements:
+        if self.has_pending:
             raise UncheckedProductError(f"{step}: products are opened before they are checked")

@@ -15,6 +15,7 @@ left, all pairs of every segment are compared at once.
 from collections.abc import Iterable
 from itertools import chain, filterfalse
 
+from ipa.errors import MismatchError, VerificationError
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.protocols.circuits.comparison import bit_at_first_difference
 from ipa.protocols.primitives.opening import open_bits
@@ -48,7 +49,8 @@ def reveal_order(network: HelperPartyNetwork, table: SharedRows, width: int) -> 
     check of products in a malicious-secure network. For n rows about 1.2 n log2 n + 4,096
     comparisons at most: their number depends on the order.
     Reveals: the order, and nothing else.
-    Raises: VerificationError, before anything is opened that depends on a wrong product.
+    Raises: VerificationError, before anything is opened that depends on a wrong product; in a
+    semi-honest network, which does not check products, for outcomes that no order has.
     """
     order = list(range(table.rows))
     places = list(order)  # where a row of the moved table was in the given one
@@ -129,7 +131,11 @@ def _sort(
         return segments
     keys = table.take(places, width)
     first, second = (keys.map_columns(pairs, change) for change in first_and_second(groups))
-    return in_order(segments, groups, _open_comparison(network, first, second, ones(pairs)))
+    outcomes = _open_comparison(network, first, second, ones(pairs))
+    try:
+        return in_order(segments, groups, outcomes)
+    except MismatchError as error:
+        raise VerificationError(network.path, str(error), network.helpers) from None
 
 
 def _open_comparison(network: HelperPartyNetwork, a: SharedBits, b: SharedBits, rows: int) -> int:

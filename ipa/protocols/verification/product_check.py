@@ -58,13 +58,14 @@ def check_products(network: HelperPartyNetwork) -> None:
     A wrong bit product passes with probability at most `soundness_error` of its batch's layout,
     about 2^-52 for a batch of 2^26 gates. The step stands by itself in the costs, as `check`.
 
-    Cost: that of `check_bit_products` and `check_element_products`; none in a semi-honest network.
+    Cost: that of `check_bit_products` and `check_element_products`; none in a semi-honest network, nor
+        where nothing is pending.
     Reveals: nothing.
     Raises: VerificationError when a product is wrong. Nothing can be opened in this network then.
     """
-    if not network.is_malicious_secure:
-        return
     log = network.products
+    if not network.is_malicious_secure or not log.has_pending:
+        return
     with network.step("check", top_level=True), log.being_checked() as (bits, elements):
         if bits:
             check_bit_products(network, log.rules.bit_field, bits)

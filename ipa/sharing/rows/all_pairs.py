@@ -8,6 +8,7 @@ pairs at distance d are two runs of a column.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ipa.errors import MismatchError
 from ipa.sharing.bits import ones, table_from_columns
 
 
@@ -81,6 +82,8 @@ def in_order(segments: Sequence[list[int]], groups: Sequence[Group], above: int)
 
     `above` has a one for each pair whose first row is above the second, in the order of
     first_and_second. Segments have at most 256 rows: what a row has won is counted in a byte.
+
+    Raises: MismatchError for outcomes that no order of the rows has.
     """
     ordered = list(segments)
     outcomes = table_from_columns([above], sum(group.pairs for group in groups))
@@ -90,6 +93,8 @@ def in_order(segments: Sequence[list[int]], groups: Sequence[Group], above: int)
         for k, helper in enumerate(group.members):
             ranks = wins[k :: group.count]
             placed = dict(zip(ranks, segments[helper], strict=True))
+            if len(placed) < group.size:
+                raise MismatchError("the outcomes of comparisons are those of no order")
             ordered[helper] = [placed[rank] for rank in range(group.size)]
     return ordered
 
