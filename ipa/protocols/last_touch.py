@@ -43,15 +43,30 @@ def attribute_last_touch(
         credit, distance = trigger_value, 1
         while distance < longest:
             with network.step(f"distance-{distance}"):
-                flag = multiply(network, stop, linked.successors(distance))
-                ahead = join_columns(stop, credit).successors(distance)
-                taken = multiply(network, flag, ahead)
                 width = bits_for(min(longest, 2 * distance) * ((1 << value_bits) - 1))
-                stop = taken[0]
-                credit = add(
-                    network,
-                    zero_extend(network, credit, width),
-                    zero_extend(network, taken[1:], width),
-                )
+                stop, credit = look_ahead(network, linked, stop, credit, distance, width)
             distance *= 2
         return multiply(network, ~is_trigger, credit)
+
+
+def look_ahead(
+    network: HelperPartyNetwork,
+    linked: SharedBits,
+    stop: SharedBits,
+    credit: SharedBits,
+    distance: int,
+    width: int,
+) -> tuple[SharedBits, SharedBits]:
+    """One pass: `stop` and `credit` after each row has looked `distance` rows ahead.
+
+    `linked` is 1 on a trigger of the group of the row before it. The new credit has `width` columns,
+    at least as many as the old one; rows past the end are zero.
+
+    Cost: two rounds and an addition of `width` columns; 2 + (the width of credit) gates per row and
+        those of the addition.
+    Reveals: nothing.
+    """
+    flag = multiply(network, stop, linked.successors(distance))
+    taken = multiply(network, flag, join_columns(stop, credit).successors(distance))
+    added = zero_extend(network, taken[1:], width)
+    return taken[0], add(network, zero_extend(network, credit, width), added)

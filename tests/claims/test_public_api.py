@@ -61,7 +61,17 @@ def test_what_a_notebook_shows_helps_and_tells_no_secret() -> None:
     assert held and not any(str(column) in repr(shared) for column in held if column > 7)
 
 
-FACES = ("attacks", "budget", "client", "events", "intake", "network", "oracle", "protocols")
+FACES = (
+    "attacks",
+    "budget",
+    "client",
+    "events",
+    "intake",
+    "network",
+    "oracle",
+    "protocols",
+    "testing",
+)
 """The packages whose `__init__` hands on what users need."""
 
 
