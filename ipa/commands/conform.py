@@ -102,8 +102,10 @@ def _checking() -> tuple[Callable[..., "StepResult"], Callable[..., "StepResult"
     """
     try:
         from ipa.conformance.checking import check_drawn, check_file
-    except ImportError as error:
-        raise ParameterError(str(error)) from None
+    except ImportError:
+        raise ParameterError(
+            "ipa conform needs the package hypothesis: pip install 'ipa-reference[testing]'"
+        ) from None
     return check_drawn, check_file
 
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+import hypothesis
+
 from ipa.conformance.drawn_cases import DRAWN_INPUTS
 from ipa.conformance.json_values import Json
 from ipa.conformance.reference import Answer, Implementation, is_right, right_answer
 from ipa.conformance.vectors import Case, VectorFile
 from ipa.errors import ForeignProgramError
-from ipa.testing import hypothesis  # first, since it says what is missing
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,13 @@ class _StopError(BaseException):
     """The program is of no use any more: Hypothesis must not try smaller cases."""
 
 
-def check_drawn(implementation: Implementation, step: str, count: int, seed: int) -> StepResult:
+def check_drawn(
+    implementation: Implementation, step: str, count: int, seed: int, *, shrink: bool = True
+) -> StepResult:
     """Draw up to `count` cases of a step; the failure is the smallest case that shrinking finds.
 
-    The same seed draws the same cases. A step of few possible inputs has fewer cases.
+    The same seed draws the same cases. A step of few possible inputs has fewer cases. Without `shrink`
+    the failure is the first one.
     """
     asked, failures = [0], list[Failure]()
 
@@ -56,7 +60,7 @@ def check_drawn(implementation: Implementation, step: str, count: int, seed: int
         failure, is_over = _failure(implementation, step, case)
         if failure is not None:
             failures.append(failure)
-            raise _StopError if is_over else _WrongError
+            raise _StopError if is_over or not shrink else _WrongError
 
     draw = hypothesis.settings(
         max_examples=count,

@@ -4,6 +4,7 @@ All randomness of a case is in it. It comes from a seed that is drawn, so that s
 numbers that are shared and not on their shares.
 """
 
+import re
 from collections.abc import Callable
 
 from hypothesis import strategies as st
@@ -20,6 +21,9 @@ SESSIONS = st.sampled_from(
     ["run", "run-1", "a run", "2026-11-24", "laufé", "\U0001f511 1", "x" * 70]
 )
 """Names of runs; the label of a draw has their length in characters."""
+
+_NUMBER = re.compile("#[0-9]+")
+"""What tells apart steps of one name."""
 
 SEEDS = st.integers(0, 2**32)
 WIDTHS = st.sampled_from([1, 2, 3, 8]) | st.integers(1, 12)
@@ -70,14 +74,18 @@ def changed_delivery(step: str, given: Json) -> st.SearchStrategy[Json]:
         messages = right_answer(step, given).get("output", {"messages": []})["messages"]
         if not messages:
             return {}
-        message = draw(st.sampled_from(messages))
+        # By step, so that what is sent once is changed as often as what is sent many times.
+        step_names = sorted({_NUMBER.sub("", message["step"]) for message in messages})
+        name = draw(st.sampled_from(step_names))
+        of_name = [message for message in messages if _NUMBER.sub("", message["step"]) == name]
+        message = draw(st.sampled_from(of_name))
         payload = bytes.fromhex(message["payload"])
-        other = [None, (payload + b"\0").hex()]
-        if payload:
-            bit = draw(st.integers(0, 8 * len(payload) - 1))
-            number = int.from_bytes(payload, "little") ^ 1 << bit
-            other += [payload[:-1].hex(), number.to_bytes(len(payload), "little").hex()]
-            other += [(payload[:-1] + bytes([payload[-1] | 0x80])).hex()]
-        return {"delivered": message | {"payload": draw(st.sampled_from(other[::-1]))}}
+        if not payload or draw(st.integers(0, 3)) == 3:
+            arrives = draw(st.sampled_from([(payload + b"\0").hex(), payload[:-1].hex(), None]))
+            return {"delivered": message | {"payload": arrives}}
+        place = draw(st.integers(0, len(payload) - 1) | st.just(len(payload) - 1))
+        flipped = bytearray(payload)
+        flipped[place] ^= draw(st.sampled_from([1, 0x80]) | st.integers(1, 255))
+        return {"delivered": message | {"payload": flipped.hex()}}
 
     return change()

@@ -102,25 +102,39 @@ def workloads(
 ) -> list[Event]:
     """Events of a few people over a few times and constraint IDs: ties, and long runs of one group.
 
-    In contrast to `events_within` people have histories: a source is followed by triggers of its
-    group more often than not, at its time or a little later.
+    In contrast to `events_within` people have histories: a few sources, often at one time, and triggers
+    of their group at their time or a little later.
     """
-    match_keys = draw(
-        st.lists(below(1 << asked.match_key_bits), min_size=1, max_size=max_people, unique=True)
-    )
-    constraints = draw(
-        st.lists(below(1 << asked.attribution_constraint_id_bits), min_size=1, max_size=2)
+    match_keys = draw(st.lists(below(1 << asked.match_key_bits), min_size=1, max_size=max_people))
+    constraints = st.sampled_from([0, (1 << asked.attribution_constraint_id_bits) - 1])
+    gap = st.sampled_from([1, 0, 2, 1])
+    values = st.integers(1, (1 << asked.value_bits) - 1) | below(1 << asked.value_bits)
+    history = st.tuples(
+        st.sampled_from(match_keys),
+        constraints,
+        below(1 << asked.timestamp_bits),
+        _mostly_some(st.tuples(gap, below(asked.breakdowns)), 2),
+        _mostly_some(st.tuples(gap, values), 3),
     )
     events: list[Event] = []
-    while len(events) < max_events and draw(st.booleans() | st.just(True)):
-        group = draw(st.sampled_from(match_keys)), draw(st.sampled_from(constraints))
-        time = draw(below(1 << asked.timestamp_bits))
-        if draw(st.booleans()):
-            events.append(SourceEvent(*group, time, draw(below(asked.breakdowns))))
-        for _ in range(draw(st.integers(0, 3))):
-            time = min(asked.latest_time, time + draw(st.integers(0, 2)))
-            events.append(TriggerEvent(*group, time, draw(below(1 << asked.value_bits))))
-    return draw(st.permutations(events[:max_events]))
+    for match_key, constraint, time, sources, triggers in draw(
+        st.lists(history, min_size=min(2, max_events), max_size=max(2, max_events // 3))
+    ):
+        for later, breakdown_key in sources:
+            time = min(asked.latest_time, time + later)
+            events.append(SourceEvent(match_key, constraint, time, breakdown_key))
+        for later, value in triggers:
+            time = min(asked.latest_time, time + later)
+            events.append(TriggerEvent(match_key, constraint, time, value))
+    return events[:max_events][:: draw(st.sampled_from([1, -1]))]
+
+
+def _mostly_some(
+    entries: st.SearchStrategy[tuple[int, int]], most: int
+) -> st.SearchStrategy[list[tuple[int, int]]]:
+    """A list that is seldom empty."""
+    some = st.lists(entries, min_size=1, max_size=most)
+    return st.one_of(some, some.map(list), st.lists(entries, max_size=most))
 
 
 def _event(asked: QueryParameters, pool: Pool) -> st.SearchStrategy[Event]:

@@ -41,8 +41,9 @@ HISTORY = (
     source(2, 1, 0, 3),
     trigger(2, 1, 0, 7),
     trigger(2, 1, 15, 9),
+    source(1, 1, 4, 0),
 )
-"""Two people: a source at a trigger's time, a trigger of another constraint, a trigger at time 0."""
+"""Two people: a source at a trigger's time, two constraint IDs in turn, a trigger at time 0."""
 
 
 def out_of_range() -> Named:
@@ -81,7 +82,10 @@ def sort() -> Named:
 def helper_bits() -> Named:
     return [
         ("two people, two constraint IDs", query_of(*HISTORY)),
-        ("match key 0 in the first row, as padding has", query_of(source(0, 0, 0, 0))),
+        (
+            "match key 0, as padding has",
+            query_of(source(0, 0, 0, 0), source(0, 1, 1, 0), HISTORY[0]),
+        ),
         (
             "one constraint ID of two match keys",
             query_of(source(1, 0, 5, 3), source(2, 0, 5, 0), source(2, 1, 6, 0)),
@@ -105,6 +109,7 @@ def last_touch_passes() -> Named:
             columns([0, 1, 0, 1, 0, 1, 1], [0, 1, 1, 1, 0, 1, 1], [0, 2, 3, 1, 0, 5, 6]),
         ),
         ("the largest values", columns([0, 1, 1], [0, 1, 1], [0, str(2**64 - 1), str(2**64 - 1)])),
+        ("the first row's bits do not reach the last row", columns([1, 0], [1, 0], [5, 0])),
         ("one row: no pass", columns([0], [0], [0])),
         ("a value too few", columns([0, 1], [0, 1], [0])),
         ("a bit too few", columns([0], [0, 1], [0, 1])),

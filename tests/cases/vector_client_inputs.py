@@ -74,9 +74,13 @@ def _good() -> bytes:
 def parse_match_key() -> Named:
     good = _good()
     broken = [case for case in ENCRYPTED["negative"] if case["stage"] == "parse"]
+    (on_behalf_of_another,) = (
+        case for case in ENCRYPTED["negative"] if case["name"] == "for another site"
+    )
     return [
         ("three ciphertexts", {"bytes": good.hex()}),
         ("two ciphertexts", {"bytes": ENCRYPTED["cases"][2]["bytes"]}),
+        ("on behalf of another site", {"bytes": on_behalf_of_another["bytes"]}),
         *((case["name"], {"bytes": case["bytes"]}) for case in broken),
     ]
 
