@@ -1,6 +1,6 @@
 """Planted mutants of the steps with messages, and of what helpers derive, deal and put together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mutant_cases import Mutant, Wrong, accepting, on_input, on_output, with_patch
@@ -9,11 +9,15 @@ from ipa.conformance.honest_adapter import honest_answer
 from ipa.conformance.json_values import Json
 from ipa.conformance.reference import Answer
 from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.parameters import Capping
+from ipa.protocols.aggregation import sums_per_breakdown
+from ipa.protocols.capping import cap_credits
 from ipa.protocols.circuits.comparison import greater_than
 from ipa.protocols.circuits.constants import zero_extend
 from ipa.protocols.circuits.multiplication import multiply
 from ipa.sharing.prss import Prss
 from ipa.sharing.rings import Ring
+from ipa.sharing.rows.permutation import move_rows
 from ipa.sharing.shared_bits import SharedBits, join_columns
 
 
@@ -112,6 +116,23 @@ def half_of_pass(
     return flag, zero_extend(network, credit, width) ^ added
 
 
+def other_way(
+    network: HelperPartyNetwork, same: SharedBits, credit: SharedBits, cap: int, capping: Capping
+) -> SharedBits:
+    ways: dict[Capping, Capping] = {"truncate": "proportional", "proportional": "truncate"}
+    return cap_credits(network, same, credit, cap, ways[capping])
+
+
+def wider(
+    network: HelperPartyNetwork, key: SharedBits, credit: SharedBits, breakdowns: int, width: int
+) -> SharedBits:
+    return sums_per_breakdown(network, key, credit, breakdowns, width + 1)
+
+
+def moved_back(rows: Sequence[bytes], order: Sequence[int]) -> bytes:
+    return move_rows(rows, sorted(range(len(order)), key=order.__getitem__))
+
+
 def inverse(_: Json, output: Json) -> Json:
     """Permutations the other way round."""
     draws = [
@@ -190,6 +211,36 @@ MESSAGE_MUTANTS = [
         "a pass keeps the flag as stop bit and adds without carries",
         "messages/last-touch-pass",
         with_patch("ipa.conformance.message_steps.look_ahead", half_of_pass),
+    ),
+    Mutant(
+        "passes keep the flag as stop bit",
+        "messages/last-touch",
+        with_patch("ipa.protocols.last_touch.look_ahead", half_of_pass),
+    ),
+    Mutant(
+        "a source of the trigger's time is earlier",
+        "messages/first-touch",
+        with_patch("ipa.protocols.first_touch.greater_than", at_least),
+    ),
+    Mutant(
+        "truncation and proportion are exchanged",
+        "messages/cap",
+        with_patch("ipa.conformance.message_steps.cap_credits", other_way),
+    ),
+    Mutant(
+        "sums have a bit more than they need",
+        "messages/aggregate",
+        with_patch("ipa.conformance.message_steps.sums_per_breakdown", wider),
+    ),
+    Mutant(
+        "a coin is 1 at its threshold",
+        "messages/noise",
+        with_patch("ipa.protocols.noise.greater_than", at_least),
+    ),
+    Mutant(
+        "rows are moved the other way",
+        "messages/shuffle",
+        with_patch("ipa.protocols.circuits.shuffle.move_rows", moved_back),
     ),
     Mutant("nobody waits before a coin", "messages/coins", on_output(without("/ready"))),
     Mutant(
