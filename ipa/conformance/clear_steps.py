@@ -137,8 +137,8 @@ def _cap(given: Json) -> Json:
         QueryParameters(breakdowns=1, cap=cap, capping=capping)
     rows, match_key = [], 0
     for place, goes_on in enumerate(same):
-        # There is no row before the first one, whatever its bit says.
-        match_key += not (goes_on and place)
+        # The first row begins a match key whatever its bit says: there is none before it.
+        match_key += not goes_on
         rows.append(Row(match_key, 0, place, False, 0, 0))
     return {"credits": numbers(oracle.cap_credits(rows, credits, cap, capping))}
 

@@ -111,6 +111,22 @@ def test_a_failing_case_is_shrunk_and_the_same_seed_finds_it_again() -> None:
     assert first is not None and first.case.given != given
 
 
+def test_another_seed_draws_other_cases() -> None:
+    def asked(seed: int) -> list[Json]:
+        """The inputs of a run."""
+        inputs: list[Json] = []
+
+        def remember(step: str, given: Json) -> Answer:
+            """Honest, with a memory."""
+            inputs.append(given)
+            return honest_answer(step, given)
+
+        assert check_drawn(remember, "clear/aggregate", 20, seed).cases == len(inputs) == 20
+        return inputs
+
+    assert asked(3) == asked(3) != asked(4)
+
+
 WRONG = """
 given = request["input"]
 sums = [0] * given["breakdowns"]

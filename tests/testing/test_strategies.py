@@ -13,6 +13,7 @@ from ipa.client.fanout_query import FanoutQuery
 from ipa.client.keys import PrivateKey
 from ipa.events import Event, SourceEvent, TriggerEvent, check_events
 from ipa.network.simulation import simulated_network
+from ipa.oracle.steps import last_touch_credits, rows_from_events
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
 from ipa.sharing.dealing import reconstruct_for_testing
@@ -77,9 +78,13 @@ def test_workloads_have_ties_collisions_and_long_histories() -> None:
         drawn["collision"] += any(number > 1 for number in people.values())
         drawn["long"] += any(number >= 6 for number in people.values())
         drawn["two people"] += len(people) > 1
+        rows = rows_from_events(events, "sum")
+        drawn["credit"] += sum(last_touch_credits(rows)) > 0
 
     count()
-    assert min(drawn[what] for what in ("tie", "collision", "long", "two people")) >= 20, drawn
+    assert (
+        min(drawn[what] for what in ("tie", "collision", "long", "two people", "credit")) >= 20
+    ), drawn
 
 
 def network(width: int) -> tuple[NetworkConfiguration, list[PrivateKey]]:
