@@ -67,6 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
                 f"no step matches {arguments.steps!r}; the program has {', '.join(offered)}"
             )
         results = list(_asked(program, chosen, arguments))
+        if not results:
+            raise ParameterError(f"{arguments.vectors}: no cases of {', '.join(chosen)} there")
     _report(results)
     failed = [result for result in results if not result.passed]
     if arguments.write is not None:

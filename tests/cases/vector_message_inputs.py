@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from vector_runs import Named, altered, every_way, run, table
+from vector_runs import Named, altered, every_way, first_step, run, table
 
 from ipa.conformance.json_values import Json
 
@@ -237,7 +237,7 @@ def cap() -> Named:
         ("what the row before left of a cap of 4", truncated),
         ("a cap that nothing exceeds: nothing is sent", run(**tables, cap=7, capping="truncate")),
         ("in proportion to a cap of 2", run(**tables, cap=2, capping="proportional")),
-        *every_way(step, truncated, "capping/running-totals/multiply", 1),
+        *every_way(step, truncated, first_step(step, truncated), 1),
         ("a cap of 0", run(**tables, cap=0, capping="truncate")),
     ]
 
@@ -252,7 +252,7 @@ def aggregate() -> Named:
     return [
         ("two breakdowns", honest),
         ("one, the other counts nowhere", run(**tables, breakdowns=1)),
-        *every_way(step, honest, "aggregation/multiply", 1),
+        *every_way(step, honest, first_step(step, honest), 1),
         ("more breakdowns than keys", run(**tables, breakdowns=3)),
         ("none", run(**tables, breakdowns=0)),
     ]
@@ -265,7 +265,7 @@ def noise() -> Named:
     honest = run(words=words, count=2, bits=3, **public)
     return [
         ("two noises of two digits", honest),
-        *every_way(step, honest, "compare/multiply", 1),
+        *every_way(step, honest, first_step(step, honest), 1),
         ("a word too few", run(words=table([0] * 7, 4), count=2, bits=3, **public)),
         ("no epsilon", run(words=words, count=2, bits=3, **public) | {"epsilon": "0"}),
     ]

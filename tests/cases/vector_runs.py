@@ -45,6 +45,12 @@ def altered(
     return given | {"delivered": message | {"payload": arrives[way]}}
 
 
+def first_step(step: str, given: Json) -> str:
+    """The path of the first message, whichever way the step goes about it."""
+    path: str = right_answer(step, given)["output"]["messages"][0]["step"]
+    return path
+
+
 def every_way(step: str, given: Json, path: str, sender: int, *ways: Way) -> Named:
     """One altered run for each of the ways; without any for a missing, a short and a long message."""
     chosen = ways or ("missing", "short", "long")

@@ -241,6 +241,10 @@ def test_a_program_that_offers_nothing_ends_it(
         (["--deadline", "nan"], "--deadline must be above 0"),
         (["--steps", "none"], "no step matches 'none'"),
         (["--vectors", "no-such-folder"], "no file of cases there"),
+        (
+            ["--vectors", str(FOLDER / "messages" / "open.json")],
+            "no cases of clear/last-touch-passes",
+        ),
     ],
 )
 def test_wrong_options_end_it(
