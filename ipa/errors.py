@@ -14,7 +14,9 @@
     |-- GridError             a query of a grid failed: which one, and why
     |-- WorkerError           local work that was handed to an executor did not come back
     |-- UncheckedProductError a value was about to be opened before its products were checked
-    `-- BudgetError           the privacy budget does not allow the query
+    |-- BudgetError           the privacy budget does not allow the query
+    |-- RefusedCaseError      a conformance case whose input must be refused: stage, reason
+    `-- ForeignProgramError   a program under conformance test hangs, dies or answers garbage
 
 No error carries a secret value.
 """
@@ -137,3 +139,27 @@ class UncheckedProductError(IpaError):
 
 class BudgetError(IpaError):
     """The privacy budget does not allow the query, or a site what it commits; nothing was answered."""
+
+
+class RefusedCaseError(IpaError):
+    """The input of a conformance case is one that every implementation must refuse.
+
+    `stage` is where: a step's path, or what of the input was looked at; `reason` says why.
+    """
+
+    def __init__(self, stage: str, reason: str) -> None:
+        super().__init__(f"{stage}: {reason}")
+        self.stage = stage
+        self.reason = reason
+
+
+class ForeignProgramError(IpaError):
+    """A program under conformance test does not answer as its protocol says.
+
+    `is_over` says that it is of no use to ask it again.
+    """
+
+    def __init__(self, problem: str, *, is_over: bool = False) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.is_over = is_over

@@ -4,7 +4,6 @@ from random import Random
 from typing import get_args
 
 import pytest
-from event_strategies import queries
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import SEEDS, Simulation, examples, small_queries
@@ -20,6 +19,7 @@ from ipa.parties import HELPERS
 from ipa.query import query, run_query
 from ipa.release import combine_at_collector, shares_for_collector
 from ipa.sharing.dealing import reconstruct_for_testing
+from ipa.testing import queries
 
 Case = tuple[list[Event], QueryParameters]
 

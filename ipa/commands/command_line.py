@@ -26,6 +26,7 @@ COMMANDS = {
     "collect": "play devices and report collector: encrypt events into a query's reports",
     "measure": "measure reach and frequency over impressions with simulated workers",
     "report": "report the reach of set expressions over periods of impressions",
+    "conform": "ask another implementation cases of every step that it offers",
     "budget": "show, create or commit privacy budgets in the helpers' three ledgers",
     "demo": "show the worked example step by step, and what each helper party sees of it",
     "attack": "corrupt one helper party, answer a query, and tell who noticed and where",
@@ -35,7 +36,7 @@ COMMANDS = {
 EXIT_STATUSES = """\
 exit status:
   0    done
-  1    --check found a difference
+  1    --check found a difference, or conform a wrong answer
   2    wrong input or options: one line on standard error says what, nothing was computed
   3    the query was refused or aborted: one line on standard error says by whom and why
   130  interrupted from the keyboard

@@ -65,10 +65,27 @@ def laplace_noise(
             for helper, party in network.parties.items()
         }
         words = SharedBits(network.name, rows, noise.precision, shares)
+    return laplace_noise_from_words(network, words, count, width, noise)
+
+
+def laplace_noise_from_words(
+    network: HelperPartyNetwork, words: SharedBits, count: int, width: int, noise: DigitwiseLaplace
+) -> SharedBits:
+    """The noise that given shared words make: what noise_from_words says, for `count` sums at once.
+
+    The rows of `words` are by variable, then digit, then sum; lambda columns.
+
+    Cost: that of `laplace_noise`.
+    Reveals: nothing.
+    Raises: MismatchError for words of another number or width.
+    """
+    digits = noise.digits
     thresholds = [c for c in noise.thresholds for _ in range(count)] * 2
-    limits = public_columns(network, rows, columns_from_rows(thresholds, noise.precision))
+    limits = public_columns(
+        network, len(thresholds), columns_from_rows(thresholds, noise.precision)
+    )
     coins = greater_than(network, limits, words)
-    # Rows are by variable, then digit, then sum: each digit of all sums is a run of rows.
+    # Each digit of all sums is a run of rows.
     columns = [coins.take_rows(k * count, (k + 1) * count) for k in range(2 * digits)]
     first = zero_extend(network, join_columns(*columns[:digits]), width)
     second = zero_extend(network, join_columns(*columns[digits:]), width)

@@ -79,9 +79,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pictures": PROTOCOLS | {"protocols", "noise"},
     "planning": LOWEST | {"noise", "oracle", "result"},
     "halo": PROTOCOLS | {"noise", "client", "protocols", "budget"},
+    "testing": QUERY | {"client", "attacks"},
+    "conformance": QUERY | {"oracle", "client", "testing"},
     "": EVERYTHING,
     "__main__": {"commands"},
-    "commands": EVERYTHING | {""},
+    "commands": EVERYTHING | {"", "conformance"},
 }
 """For each layer, the layers below it that its modules may import; "" is the package `ipa` itself."""
 
@@ -92,12 +94,18 @@ Only the face of the package, its `__init__`, imports them all.
 """
 
 THIRD_PARTY = {
-    "cryptography": "*",
-    "rich": "ipa.commands.tables",
-    "publicsuffixlist": "ipa.names",
-    "nacl": "ipa.halo.ed25519",
+    "cryptography": ("*",),
+    "rich": ("ipa.commands.tables",),
+    "publicsuffixlist": ("ipa.names",),
+    "nacl": ("ipa.halo.ed25519",),
+    "hypothesis": (
+        "ipa.testing",
+        "ipa.testing.*",
+        "ipa.conformance.drawn_*",
+        "ipa.conformance.checking",
+    ),
 }
-"""What is imported from elsewhere, and by which module; all but cryptography are optional extras."""
+"""What is imported from elsewhere, and by which modules; all but cryptography are optional extras."""
 
 Imports = Mapping[str, set[str]]
 
@@ -146,8 +154,8 @@ def wrong_imports(imports: Imports) -> list[str]:
                 beside = other == layer and (layer not in SEPARATE or is_face)
                 if not beside and other not in MAY_IMPORT[layer]:
                     problems.append(f"{module} ({layer}) imports {name} ({other})")
-            elif (top := name.split(".")[0]) not in sys.stdlib_module_names and not fnmatchcase(
-                module, THIRD_PARTY.get(top, "")
+            elif (top := name.split(".")[0]) not in sys.stdlib_module_names and not any(
+                fnmatchcase(module, pattern) for pattern in THIRD_PARTY.get(top, ())
             ):
                 problems.append(f"{module} imports {name}")
     return sorted(problems)
@@ -199,6 +207,9 @@ def test_every_layer_named_in_the_table_exists() -> None:
         ("ipa.client.validation", "import publicsuffixlist"),
         ("ipa.halo.elgamal", "import nacl"),
         ("ipa.display.shares", "from ipa.sharing.shared_bits import SharedBits"),
+        ("ipa.conformance.reference", "from hypothesis import strategies"),
+        ("ipa.query", "from ipa.testing import queries"),
+        ("ipa", "import ipa.conformance.reference"),
     ],
 )
 def test_a_wrong_import_is_found(module: str, source: str) -> None:

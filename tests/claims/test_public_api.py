@@ -71,6 +71,7 @@ FACES = (
     "oracle",
     "pictures",
     "protocols",
+    "testing",
 )
 """The packages whose `__init__` hands on what users need."""
 

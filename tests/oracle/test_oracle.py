@@ -5,7 +5,6 @@ from fractions import Fraction
 from math import floor
 
 import pytest
-from event_strategies import queries
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +22,7 @@ from ipa.oracle.steps import (
     sums_per_breakdown,
 )
 from ipa.parameters import Capping, QueryParameters
+from ipa.testing import queries
 
 CAPPINGS: list[Capping] = ["proportional", "truncate"]
 

@@ -7,7 +7,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from event_strategies import queries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from ipa.events.workload import generate_events
 from ipa.oracle.sql import query_sql
 from ipa.oracle.steps import query_in_steps
 from ipa.parameters import Aggregate, Capping, QueryParameters
+from ipa.testing import queries
 
 CAPPINGS: list[Capping] = ["proportional", "truncate"]
 

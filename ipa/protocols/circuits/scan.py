@@ -80,6 +80,21 @@ def totals_to_come(
         return _scan(network, goes_on, values, _sums(width), most, backwards=True)
 
 
+def look_ahead(
+    network: HelperPartyNetwork, flag: SharedBits, credit: SharedBits, distance: int, width: int
+) -> tuple[SharedBits, SharedBits]:
+    """One pass of totals_to_come with few rows: flag and credit after each row has looked ahead.
+
+    `flag` is 1 where a row takes in the credit of the row `distance` rows further, and 0 in the last
+    `distance` rows. The new credit has `width` columns, at least as many as the old one.
+
+    Cost: a round and an addition of `width` columns; 1 + (the width of credit) gates per row and those of
+        the addition.
+    Reveals: nothing.
+    """
+    return _look(network, flag, credit, _sums(width), distance, width, backwards=True)
+
+
 def saturating_totals(
     network: HelperPartyNetwork,
     same: SharedBits,
@@ -239,15 +254,27 @@ def _scan_in_passes(
     """
     distance = 1
     while distance < most:
-        go_on, neighbours = (_from(table, distance, backwards) for table in (goes_on, values))
-        offered = join_columns(go_on, rule.offered(values, neighbours))
-        given = multiply(network, goes_on, offered)
         wider = min(rule.width, values.width + 1)
-        values = rule.taken(network, values, given[1:], wider)
-        network.trace(flag=goes_on, result=values)
-        goes_on = given[0]
+        goes_on, values = _look(network, goes_on, values, rule, distance, wider, backwards)
         distance *= 2
     return zero_extend(network, values, rule.width)
+
+
+def _look(
+    network: HelperPartyNetwork,
+    flag: SharedBits,
+    values: SharedBits,
+    rule: _Rule,
+    distance: int,
+    width: int,
+    backwards: bool,
+) -> tuple[SharedBits, SharedBits]:
+    """One pass: the flags of the next one, and the values with what flagged rows took in."""
+    flags, neighbours = (_from(table, distance, backwards) for table in (flag, values))
+    given = multiply(network, flag, join_columns(flags, rule.offered(values, neighbours)))
+    values = rule.taken(network, values, given[1:], width)
+    network.trace(flag=flag, result=values)
+    return given[0], values
 
 
 def _from(table: SharedBits, distance: int, backwards: bool) -> SharedBits:
