@@ -189,7 +189,7 @@ def last_touch_pass() -> Named:
         ("distance 2, without a wider credit", run(**tables, distance=2, width=2)),
         ("further than there are rows", run(**tables, distance=8, width=4)),
         *every_way(step, first, "distance-1/multiply", 1),
-        *every_way(step, first, "distance-1/multiply#2", 2, "padding"),
+        *every_way(step, first, "distance-1/multiply", 2, "padding"),
         *every_way(step, first, "distance-1/add/multiply", 3, "short"),
         ("a credit that would have to shrink", run(**tables, distance=1, width=1)),
     ]
@@ -205,7 +205,7 @@ def last_touch() -> Named:
     return [
         ("a source with two triggers", honest),
         *every_way(step, honest, "attribution/multiply", 1),
-        *every_way(step, honest, "attribution/distance-2/multiply", 2, "padding"),
+        *every_way(step, honest, "attribution/running-totals/multiply#2", 2, "padding"),
     ]
 
 
