@@ -36,6 +36,8 @@ def main() -> int:
     )
     options = parser.parse_args()
     names = options.names or sorted(path.stem for path in FOLDER.glob(LESSONS))
+    if unknown := [name for name in names if not path_of(name).exists()]:
+        parser.error(f"there is no notebook {unknown[0]}")
     stale = [
         path for path in map(path_of, names) if not is_current(path, options.check)
     ]
