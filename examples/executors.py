@@ -91,7 +91,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--executor", choices=EXECUTORS, default="processes")
+    parser.add_argument(
+        "--executor", choices=EXECUTORS, default="processes", help="default: %(default)s"
+    )
     parser.add_argument("--workers", type=int, default=2, help="default: %(default)s")
     parser.add_argument("--events", type=int, default=5000, help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=0, help="of events and runs")

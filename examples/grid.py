@@ -15,12 +15,15 @@ from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from math import sqrt
+from typing import get_args
 
 from executors import EXECUTORS
 
 from ipa import QueryParameters, QueryResult, generate_events, query_sql
+from ipa.commands.options import exact_number
 from ipa.errors import IpaError
 from ipa.grid import run_queries
+from ipa.parameters import Security
 
 NO_CAP = 1 << 31
 
@@ -92,15 +95,19 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--epsilons",
-        type=lambda text: [Fraction(part) for part in text.split(",")],
+        type=lambda text: [exact_number(part) for part in text.split(",")],
         default="1/2,1,2",
         metavar="E,E,...",
         help="default: %(default)s",
     )
     parser.add_argument("--events", type=int, default=500, help="default: %(default)s")
     parser.add_argument("--breakdowns", type=int, default=16, help="default: %(default)s")
-    parser.add_argument("--security", choices=["semi-honest", "malicious"], default="semi-honest")
-    parser.add_argument("--executor", choices=EXECUTORS, default="processes")
+    parser.add_argument(
+        "--security", choices=get_args(Security), default="semi-honest", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--executor", choices=EXECUTORS, default="processes", help="default: %(default)s"
+    )
     parser.add_argument("--workers", type=int, help="default: none, one query after another")
     parser.add_argument("--seed", type=int, default=0, help="of events and runs")
     return parser.parse_args()

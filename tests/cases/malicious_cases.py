@@ -17,7 +17,7 @@ from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.network.interception import Interceptor, Transcript
 from ipa.network.product_log import CheckRules
 from ipa.network.simulation import RunOptions, pairwise_keys, simulated_network
-from ipa.parameters import Capping, QueryParameters
+from ipa.parameters import Capping, QueryParameters, Sort
 from ipa.protocols.verification.product_check import check_products
 from ipa.query import query, run_query
 from ipa.reports import share_events
@@ -39,12 +39,16 @@ TINY_EVENTS: list[Event] = [
 ]
 
 
-def tiny(capping: Capping = "proportional") -> QueryParameters:
-    """Fields of one or two bits: a query of some three hundred messages."""
+def tiny(capping: Capping = "proportional", sort: Sort = "bitonic") -> QueryParameters:
+    """Fields of one or two bits: a query of some three hundred messages.
+
+    The bitonic network opens nothing, so that all products wait for one check.
+    """
     return QueryParameters(
         breakdowns=2,
         cap=2,
         capping=capping,
+        sort=sort,
         match_key_bits=2,
         attribution_constraint_id_bits=1,
         timestamp_bits=2,
@@ -53,12 +57,12 @@ def tiny(capping: Capping = "proportional") -> QueryParameters:
 
 
 @cache
-def honest_messages(capping: Capping) -> tuple[Message, ...]:
+def honest_messages(capping: Capping, sort: Sort = "bitonic") -> tuple[Message, ...]:
     """The transcript of the tiny query when everybody is honest."""
     transcript = Transcript()
     run_query(
         TINY_EVENTS,
-        tiny(capping),
+        tiny(capping, sort),
         no_noise=True,
         options=RunOptions(seed=SEED, interceptors=[transcript]),
     )

@@ -58,7 +58,10 @@ def test_an_epsilon_that_is_no_number_is_said_in_a_line(name: str, epsilon: str)
         (["halo_benchmark.py", "--legions=-1"], "--legions: must be an integer of at least 1"),
         (["intake_benchmark.py", "x"], "REPORTS: must be an integer of at least 0"),
         (["benchmark.py", "5", "--seed=-1"], "--seed: must be an integer of at least 0"),
-        (["benchmark.py", "5", "--breakdowns", "0"], "breakdowns must be an integer from 1"),
+        (
+            ["benchmark.py", "5", "--breakdowns", "0"],
+            "--breakdowns: must be an integer of at least 1",
+        ),
     ],
 )
 def test_a_size_that_is_none_is_said_in_a_line(words: list[str], said: str) -> None:

@@ -120,7 +120,7 @@ def test_ctrl_c_ends_a_query_cleanly_and_the_terminal_saw_progress(tmp_path: Pat
         write_events_csv(generate_events(1 << 14), stream)
     ours, theirs = os.openpty()
     with subprocess.Popen(
-        [*IPA, "query", str(path), *QUERY],
+        [*IPA, "query", str(path), *QUERY, "--sort", "bitonic"],
         stdout=subprocess.PIPE,
         stderr=theirs,
         # A background job's children ignore Ctrl-C, unless told otherwise.

@@ -73,7 +73,8 @@ def test_in_words(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_wrong_result_fails_the_check(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["attack", "add-error", "--step", SORT, "--security", "semi-honest", "--seed", "1"]
+    words = ["attack", "add-error", "--step", "query/capping/*"]
+    words += ["--security", "semi-honest", "--seed", "1"]
     for check, status in (([], 0), (["--check"], 1)):
         assert main([*words, *check]) == status
         said = capsys.readouterr().out

@@ -24,10 +24,14 @@ from ipa.network.interception import Transcript
 from ipa.network.product_log import CheckRules
 from ipa.network.simulation import RunOptions
 from ipa.oracle.steps import query_in_steps
-from ipa.parameters import Capping, QueryParameters
+from ipa.parameters import Capping, QueryParameters, Sort
 from ipa.query import run_query
 
 CHUNKS = 4
+WAYS: list[tuple[Capping, Sort]] = [
+    *((capping, "bitonic") for capping in CAPPINGS),
+    ("truncate", "shuffle"),
+]
 
 
 def changed_run(
@@ -53,20 +57,26 @@ def changed_run(
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("capping", CAPPINGS)
-def test_a_change_of_any_message_is_detected(capping: Capping, change: Change, chunk: int) -> None:
-    messages = honest_messages(capping)
+@pytest.mark.parametrize(("capping", "sort"), WAYS)
+def test_a_change_of_any_message_is_detected(
+    capping: Capping, sort: Sort, change: Change, chunk: int
+) -> None:
+    messages = honest_messages(capping, sort)
     for index in range(chunk, len(messages), CHUNKS):
-        changed_run(TINY_EVENTS, tiny(capping), messages, index, change)
+        changed_run(TINY_EVENTS, tiny(capping, sort), messages, index, change)
 
 
-@pytest.mark.parametrize("capping", CAPPINGS)
-def test_the_unchanged_query_is_right(capping: Capping) -> None:
+@pytest.mark.parametrize(("capping", "sort"), WAYS)
+def test_the_unchanged_query_is_right(capping: Capping, sort: Sort) -> None:
     """So the runs above fail for the change alone; and their messages include every part."""
-    result = run_query(TINY_EVENTS, tiny(capping), no_noise=True, options=RunOptions(seed=SEED))
-    assert result.sums == query_in_steps(TINY_EVENTS, tiny(capping)) == [0, 2]
-    steps = {message.step for message in honest_messages(capping)}
-    for part in ("input-check", "multiply", "coin/ready", "coin/open", "values", "products"):
+    asked = tiny(capping, sort)
+    result = run_query(TINY_EVENTS, asked, no_noise=True, options=RunOptions(seed=SEED))
+    assert result.sums == query_in_steps(TINY_EVENTS, asked) == [0, 2]
+    steps = {message.step for message in honest_messages(capping, sort)}
+    parts = ["input-check", "multiply", "coin/ready", "coin/open", "products"]
+    by_shuffling = ("tag", "pass/first", "pass/last", "keys/ready", "keys/open", "shuffle/compare")
+    parts += ["values"] if sort == "bitonic" else [*by_shuffling, "sort/compare/open"]
+    for part in parts:
         assert any(part in step for step in steps), part
     for part in ("open-shamir", "last/open", "verdict", "confirmation"):
         assert any(step.endswith(part) for step in steps), part

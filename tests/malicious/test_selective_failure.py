@@ -1,5 +1,7 @@
 """No selective failure: whether, where and how a run aborts says nothing about the secrets."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,21 +11,32 @@ from strategies import events_within, examples
 from ipa.attacks import Attack, Change, Tampering, add_error
 from ipa.errors import MisbehaviourError
 from ipa.events import Event
+from ipa.parameters import Sort
 from ipa.parties import HELPERS
 from ipa.protocols.circuits.multiplication import multiply
 from ipa.sharing.shared_bits import SharedBits
 
 FOUR_EVENTS = events_within(tiny(), 4)
+WAYS: list[tuple[Sort, str]] = [
+    ("bitonic", "query/sort/*"),
+    ("bitonic", "query/agg*"),
+    ("bitonic", "check/*/open"),
+    ("bitonic", "check/*/values"),
+    ("shuffle", "query/sort/*"),
+    ("shuffle", "query/sort/compare/*"),
+    ("shuffle", "query/sort/shuffle/compare"),
+]
+"""How rows are sorted, and whose messages are changed: with four rows all comparisons are opened at once."""
 SECRETS = st.lists(st.integers(0, 15), min_size=5, max_size=5)
 
 
 def outcome(
-    events: list[Event], seed: int, attack: Attack
+    events: list[Event], seed: int, attack: Attack, sort: Sort
 ) -> tuple[type[MisbehaviourError], str, tuple[int, ...], list[tuple[str, int, int, int]]]:
     """The error, and the shape of everything that was sent before it."""
     tampering = [attack.tampering] if attack.tampering else []
     simulation = MaliciousSimulation(seed, interceptors=tampering, attack=attack)
-    error = raised(lambda: simulation.query(events, tiny()))
+    error = raised(lambda: simulation.query(events, tiny(sort=sort)))
     assert error is not None
     return type(error), str(error), error.detected_by, simulation.transcript.shape()
 
@@ -35,14 +48,17 @@ def outcome(
     st.integers(0, 2**32),
     st.sampled_from(HELPERS),
     st.sampled_from(["sort", "helper-bits", "attribution", "capping", "aggregation"]),
+    st.sampled_from(get_args(Sort)),
 )
 def test_an_error_in_products_aborts_whatever_the_secrets(
-    first: list[Event], second: list[Event], seed: int, helper: int, part: str
+    first: list[Event], second: list[Event], seed: int, helper: int, part: str, sort: Sort
 ) -> None:
     attack = add_error(helper, f"query/*{part}*/multiply")
-    one, other = outcome(first, seed, attack), outcome(second, seed + 1, attack)
+    one, other = outcome(first, seed, attack, sort), outcome(second, seed + 1, attack, sort)
     assert one == other
-    assert one[1].startswith("check/bits/last: a product is wrong")
+    # After a shuffle the comparisons are checked by themselves, before they are opened.
+    check = "check" if sort == "bitonic" or part == "sort" else "check#2"
+    assert one[1].startswith(f"{check}/bits/last: a product is wrong")
 
 
 @examples(20)
@@ -51,7 +67,7 @@ def test_an_error_in_products_aborts_whatever_the_secrets(
     FOUR_EVENTS,
     st.integers(0, 2**32),
     st.sampled_from(HELPERS),
-    st.sampled_from(["query/sort/*", "query/agg*", "check/*/open", "check/*/values"]),
+    st.sampled_from(WAYS),
     st.sampled_from(["flip", "drop", "truncate", "extend", "replay"]),
 )
 def test_changed_messages_abort_alike_whatever_the_secrets(
@@ -59,11 +75,12 @@ def test_changed_messages_abort_alike_whatever_the_secrets(
     second: list[Event],
     seed: int,
     helper: int,
-    pattern: str,
+    way: tuple[Sort, str],
     change: Change,
 ) -> None:
+    sort, pattern = way
     one, other = (
-        outcome(events, own_seed, Attack(helper, Tampering(helper, pattern, change, bit=0)))
+        outcome(events, own_seed, Attack(helper, Tampering(helper, pattern, change, bit=0)), sort)
         for events, own_seed in ((first, seed), (second, seed + 1))
     )
     assert one == other

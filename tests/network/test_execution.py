@@ -23,6 +23,7 @@ from ipa.protocols.verification.product_check import check_products
 from ipa.query import run_query
 from ipa.sharing.dealing import share_rows
 from ipa.sharing.randomness import Randomness
+from ipa.sharing.verification import blocks
 from ipa.sharing.verification.binary_field import BinaryField
 from ipa.sharing.verification.column_hash import ColumnHash
 
@@ -170,7 +171,9 @@ def test_a_task_has_as_many_groups_as_have_its_gates(monkeypatch: pytest.MonkeyP
         y = x
         for _ in range(8):
             y = multiply(network, x, y)
-        check_products(network)
+        with monkeypatch.context() as patch:
+            patch.setattr(blocks, "_BLOCKS", 1 << 8)  # short enough blocks for four groups
+            check_products(network)
         seen.append(len(executor.sizes))
     assert seen == [12, 6, 3]
 
