@@ -54,11 +54,15 @@ class CapPlans(list[CapPlan]):
 class CapSweep:
     """The plans of several caps, by size of the cap, in the unit of a table.
 
-    `unit` is how much of the table's unit one of the query's is: 0.01 for values in steps of a cent.
+    `unit` is how much of the table's unit one of the query's is: 0.01 for values in steps of a cent. A
+    notebook shows them as it does `CapPlans`, in the table's unit.
     """
 
     plans: CapPlans
     unit: Decimal | int = 1
+
+    def _repr_html_(self) -> str:
+        return plan_html(self.plans, best_cap(self.plans) if self.plans else None, self.unit)
 
     @property
     def best_cap(self) -> Decimal | int:

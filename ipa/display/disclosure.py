@@ -13,7 +13,7 @@ from ipa.display.tables import MOST_ROWS
 from ipa.parties import left_of, right_of
 
 MOST_BYTES = 32
-"""How much of a message is shown."""
+"""A message of so many bytes is shown as a whole."""
 
 MOST_DIGITS = 32
 """How many digits of a share are shown."""
@@ -46,9 +46,10 @@ def secrets_shown(secret: Sequence[int] | None, bits: int) -> list[str] | None:
 
 
 def payload_shown(payload: bytes) -> str:
-    """The first bytes of a message, in hexadecimal."""
-    start = payload[:MOST_BYTES].hex(" ", 4)
-    return f"{start} ..." if len(payload) > MOST_BYTES else start
+    """A message in hexadecimal; of a long one the first bytes, so few that the dots fit in the line."""
+    if len(payload) <= MOST_BYTES:
+        return payload.hex(" ", 4)
+    return f"{payload[: MOST_BYTES - 4].hex(' ', 4)} ..."
 
 
 def keys_shown(helper: int) -> tuple[str, str]:

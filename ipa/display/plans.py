@@ -1,6 +1,7 @@
 """A plan: what each cap keeps, and the error it leaves."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Protocol
 
 from ipa.display.bars import bars
@@ -34,26 +35,30 @@ class CapOutcome(Protocol):
         """What both do."""
 
 
-def plan_html(plans: Sequence[CapOutcome], best: CapOutcome | None) -> Markup:
-    """A row per cap; the one with the least error is marked."""
+def plan_html(
+    plans: Sequence[CapOutcome], best: CapOutcome | None, unit: Decimal | int = 1
+) -> Markup:
+    """A row per cap; the one with the least error is marked.
+
+    All numbers but `kept` are multiplied by `unit`, how much of a table's unit one of the query's is.
+    """
     shown = plans[:MOST_ENTRIES]
     place = next((row for row, plan in enumerate(shown) if plan == best), None)
-    numbers = ("kept", "bias", "noise", "error")
-    columns = [Column("cap", "number"), *(Column(name, "number") for name in numbers)]
+    columns = [Column(name, "number") for name in ("cap", "kept", "bias", "noise", "error")]
     columns += [Column("error of a sum"), Column("")]
-    pictures = bars([plan.error for plan in shown], marked=place)
+    scale = float(unit)
+    pictures = bars([plan.error * scale for plan in shown], marked=place)
     rows = (
         (
-            count(plan.cap),
+            f"{plan.cap * unit:,f}" if isinstance(unit, Decimal) else count(plan.cap * unit),
             f"{plan.kept:.1%}",
-            decimal(plan.bias),
-            decimal(plan.noise),
-            decimal(plan.error),
+            *(decimal(each * scale) for each in (plan.bias, plan.noise, plan.error)),
             bar,
             "least error" if row == place else "",
         )
         for row, (plan, bar) in enumerate(zip(shown, pictures, strict=True))
     )
-    says = "bias, noise and error are root mean squares of one sum, in its unit"
+    whose = "its unit" if unit == 1 else "the table's unit"
+    says = f"bias, noise and error are root mean squares of one sum, in {whose}"
     title = f"Plan of {plural(len(plans), 'cap')}"
     return framed(title, table(columns, rows, len(plans), what="caps"), note(says))

@@ -71,6 +71,8 @@ def results() -> Iterator[object]:
         EVENTS, ipa.QueryParameters(breakdowns=4, cap=100), add_error(2, "query/sort/*"), seed=1
     )
     yield plan_caps(EVENTS, PARAMETERS, [10, 100])
+    encoder = ipa.EventEncoder(breakdown_labels=range(4), value_step="0.001")
+    yield ipa.sweep_caps(EVENTS, PARAMETERS, ["1.2", "120"], encoder)
     yield answer(world())
     yield simulated_workers(4, seed=1)
     for most in (None, 3):

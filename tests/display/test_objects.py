@@ -26,13 +26,13 @@ from ipa.halo.lifecycle import Measurement, MeasurementState, RequisitionState
 from ipa.halo.reporting import Report, ReportRow
 from ipa.network.channel import Message
 from ipa.network.costs import Cost, Costs
-from ipa.planning import CapPlans, best_cap
+from ipa.planning import CapPlans, CapSweep, best_cap
 from ipa.protocols.circuits.multiplication import multiply
 from ipa.sharing.dealing import only_helper
 from ipa.sharing.share_table import share_table
 
 KINDS = """
-AttackReport CapPlans Costs GenericReports HelperBits HelperPartyNetwork Ledger MeasurementResult
+AttackReport CapPlans CapSweep Costs GenericReports HelperBits HelperPartyNetwork Ledger MeasurementResult
 MomentsResult QueryResult Receipt Records ReportQueryResult SharedBits SharedElements SharedRows
 Transcript WorkerNetwork
 """
@@ -125,6 +125,19 @@ def test_large_tables_are_cut() -> None:
     assert len(html(wide)) < 4_000
 
 
+def test_a_digest_is_shown_as_a_whole_and_a_longer_message_in_a_line_as_long() -> None:
+    for size in (32, 33, 4000):
+        transcript = ipa.Transcript()
+        transcript(Message("step", 1, 2, bytes(range(32)) + bytes(size - 32)))
+        (shown,) = (
+            "".join(cell.itertext())
+            for cell in parsed(html(transcript)).iter("td")
+            if "wrap" in cell.get("class", "")
+        )
+        assert len(shown) <= 71
+        assert shown.endswith(" 1c1d1e1f") if size == 32 else shown.endswith(" 18191a1b ...")
+
+
 def test_many_messages_sums_and_steps_are_cut() -> None:
     transcript = ipa.Transcript()
     for number in range(5000):
@@ -181,6 +194,18 @@ def test_the_best_cap_of_a_plan_is_marked() -> None:
     rows = ["|".join(row.itertext()) for row in parsed(html(plans)).iter("tr")]
     best = best_cap(plans)
     assert [row.startswith(f"{best.cap}|") for row in rows if "least error" in row] == [True]
+
+
+def test_a_sweep_of_caps_is_shown_in_the_unit_of_the_table() -> None:
+    (sweep,) = (shown for shown in shown_objects() if isinstance(shown, CapSweep))
+    page = html(sweep)
+    rows = ["|".join(row.itertext()) for row in parsed(page).iter("tr")]
+    error = best_cap(sweep.plans).error / 1000
+    assert [row.startswith("1.200|") for row in rows if "least error" in row] == [True]
+    assert f"|{error:.4g}|" in next(row for row in rows if "least error" in row)
+    assert "of one sum, in the table's unit" in words_of(page)
+    assert html(replace(sweep, unit=1)) == html(sweep.plans)
+    assert html(replace(sweep, plans=CapPlans()))
 
 
 def test_fields_that_a_repr_hides_are_hidden() -> None:
