@@ -143,6 +143,9 @@ def test_a_name_is_no_network_and_a_number_no_randomness() -> None:
     for wrong in (NETWORK.name, None):
         with pytest.raises(ParameterError, match=r"^a helper party network is wanted, such as "):
             query(wrong, reports, PARAMETERS)
+    wrong = NETWORK
+    with pytest.raises(ParameterError, match=r"^name must be text, not a HelperPartyNetwork$"):
+        ipa.HelperPartyNetwork(wrong, NETWORK.parties.values())
     for wrong in (7, None):
         with pytest.raises(ParameterError, match=r"^randomness must be Randomness\(\) or "):
             ipa.share_rows(NETWORK, [1], 8, wrong)

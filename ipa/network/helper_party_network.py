@@ -51,8 +51,9 @@ class HelperPartyNetwork:
     `on_value`, if given, is handed the values between the steps, as the local helpers hold them (`Trace`).
     `executor`, if given, does local work: its workers see what the local helpers hold.
 
-    Raises: ParameterError for an unknown security, and unless there are one to three local helpers;
-        RandomnessReuseError for a name that a run under the same keys has had in this process.
+    Raises: ParameterError for a name that is no text, for an unknown security, and unless there are one
+        to three local helpers; RandomnessReuseError for a name that a run under the same keys has had in
+        this process.
     """
 
     def __init__(
@@ -66,6 +67,8 @@ class HelperPartyNetwork:
         on_value: Callable[[TracedValue], None] | None = None,
         executor: Executor | None = None,
     ) -> None:
+        if not isinstance(name, str):
+            raise ParameterError(f"name must be text, not a {type(name).__name__}")
         if security not in get_args(Security):
             raise ParameterError(
                 f"security must be one of {', '.join(get_args(Security))}, not {security!r}"

@@ -7,6 +7,7 @@ record, change, drop, repeat or hold back: a transcript for teaching and tests, 
 from collections.abc import Callable, Iterable, Mapping
 
 from ipa.display.messages import messages_html
+from ipa.display.numbers import plural
 from ipa.network.channel import Channel, Message, shown_step
 from ipa.network.view import View, view_of
 from ipa.sharing.shared_bits import SharedBits
@@ -62,7 +63,7 @@ class Transcript:
 
     def __repr__(self) -> str:
         size = sum(len(message.payload) for message in self.messages)
-        return f"<Transcript: {len(self.messages)} messages, {size} bytes>"
+        return f"<Transcript: {plural(len(self.messages), 'message')}, {plural(size, 'byte')}>"
 
     def _repr_html_(self) -> str:
         return messages_html(repr(self)[1:-1], self.messages, shown_step)
