@@ -47,7 +47,7 @@ def plan_html(
     columns = [Column(name, "number") for name in ("cap", "kept", "bias", "noise", "error")]
     columns += [Column("error of a sum"), Column("")]
     scale = float(unit)
-    pictures = bars([plan.error * scale for plan in shown], marked=place)
+    pictures = bars([plan.error for plan in shown], marked=place)
     rows = (
         (
             f"{plan.cap * unit:,f}" if isinstance(unit, Decimal) else count(plan.cap * unit),
