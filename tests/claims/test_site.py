@@ -120,3 +120,12 @@ def test_ci_builds_the_site_with_warnings_as_errors() -> None:
     lines = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
     assert any("mkdocs build --strict" in line for line in lines)
     assert "site/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_site_s_style_is_of_classes_that_outputs_have(made: dict[str, str]) -> None:
+    lines = (ROOT / "docs/site.css").read_text(encoding="utf-8").splitlines()
+    shown = {name for line in lines for name in re.findall(r"\.ipa-shown.*?\.([a-z]+) \{", line)}
+    assert shown
+    outputs = "\n".join(text for uri, text in made.items() if uri.startswith("notebooks/"))
+    for name in {"output", "ipa-shown", *shown}:
+        assert f'class="{name}"' in outputs, name
