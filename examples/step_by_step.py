@@ -44,7 +44,9 @@ def main() -> None:
     )
     show("match keys, in the order the events came", reports.match_key)
 
-    print("2. The helpers add neutral reports up to a power of two, and sort.")
+    print(
+        "2. The helpers add neutral reports up to a power of two, for the sorting network, and sort."
+    )
     ordered = sort_reports(network, pad_reports(network, reports))
     show("match keys after the sort: new random shares in every row", ordered.match_key)
     show_reports(ordered)

@@ -102,7 +102,7 @@ def moments_query(
     As in `ipa.query.query`, every product has been checked and all honest helpers have accepted when
     this returns from a malicious-secure network, and the noise is that of each statistic's parameters.
 
-    Reveals: nothing.
+    Reveals: what sort_rows reveals, as ipa.query.query.
     Raises: MisbehaviourError when a helper deviates; ParameterError, before anything, for parameters that
         do not allow the query or the network.
     """

@@ -67,7 +67,8 @@ class QueryParameters:
     (SPEC_NOTES: other-attributions). Of a match key at most `max_reports_per_match_key` reports take part,
     a power of two; None is no limit (SPEC_NOTES: report-bound). `sort` is how rows are put in order: by
     shuffling them and opening comparisons, or by the specification's network, of several times the
-    gates, in which nothing is opened (SPEC_NOTES: revealed-order).
+    gates, in which nothing is opened (SPEC_NOTES: revealed-order). So with semi-honest security only the
+    network keeps a helper that deviates from learning anything while it computes.
 
     The sums get noise that makes them (`epsilon`, `delta`)-differentially private, by `mechanism`;
     without epsilon they are exact. `match_keys_can_collide` says that match keys were hashed, so that

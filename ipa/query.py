@@ -44,7 +44,7 @@ def query(
 
     Cost: that of the steps, a round for the input check, and in a malicious-secure network that of
         the batch checks and two rounds of agreement; measured in COSTS.md.
-    Reveals: nothing.
+    Reveals: what sort_rows reveals, which says nothing of the reports: random permutations or nothing.
     Raises: ParameterError, before anything, when the network's security is not the one that
         `parameters` names; MisbehaviourError when a helper deviates. By the very last message one
         honest helper alone can be made to abort, and then the report collector gets no result

@@ -69,6 +69,13 @@ def ask(
     return dict.fromkeys(network.helpers, callback(network.helpers[0]))
 
 
+def ask_twice(
+    network: HelperPartyNetwork, told: Told, *, callback: Callable[..., object]
+) -> dict[int, object]:
+    """What each local helper gets the first time and the second time."""
+    return dict.fromkeys(network.helpers, (callback("first"), callback("second")))
+
+
 def children_of(process: int) -> list[int]:
     return [
         int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()

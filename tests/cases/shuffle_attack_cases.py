@@ -55,12 +55,13 @@ class ChangeRows:
             message.step, f"*shuffle/pass/{place}"
         ):
             return [message]
-        self.changed += 1
         rows = [
             message.payload[start : start + ROW_BYTES]
             for start in range(0, len(message.payload), ROW_BYTES)
         ]
-        return [replace(message, payload=b"".join(self.change(rows)))]
+        changed = replace(message, payload=b"".join(self.change(rows)))
+        self.changed += changed != message  # two halves that are swapped may be alike
+        return [changed]
 
 
 def flipped(rows: list[bytes], row: int, byte: int) -> list[bytes]:

@@ -81,6 +81,7 @@ OTHER_PARAMETERS: dict[str, Any] = {
     "match_keys_can_collide": True,
     "attribution": "first-touch",
     "attribution_window": 1,
+    "sort": "shuffle",
     "max_reports_per_match_key": 4,
 }
 OTHERWISE = {

@@ -1,13 +1,15 @@
 """The comparisons after a shuffle: each is needed, none tells of the rows, and errors seldom pass."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from malicious_cases import ChangeMessage, MaliciousSimulation, raised
 from shuffle_attack_cases import (
     MESSAGES,
+    ROW_BYTES,
     ROW_CHANGES,
     VALUES,
     WIDTH,
@@ -18,6 +20,7 @@ from shuffle_attack_cases import (
 )
 from strategies import examples
 
+from ipa.network.channel import Message
 from ipa.network.product_log import CheckRules
 from ipa.parties import HELPERS, right_of
 from ipa.protocols.circuits import shuffle as shuffle_module
@@ -69,6 +72,33 @@ def test_a_guess_where_a_row_went_is_no_test(
     assert passed == 0 if compares_first else 8 < passed < 32
 
 
+@pytest.mark.parametrize("compares_first", [True, False])
+def test_a_guess_where_a_tag_went_is_no_test(
+    compares_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same for H3: an error in what it adds to a row's tag, taken back after the last pass.
+
+    H1 and H2 alone draw the permutation of the first pass, so they must compare its table.
+    """
+    corrupted_comparisons_pass(monkeypatch, 3)
+    if not compares_first:
+        final = {(1, 2): (shuffle_module._FINAL,), (2, 1): (shuffle_module._FINAL,)}
+        monkeypatch.setattr(shuffle_module, "_COMPARED", {**shuffle_module._COMPARED, **final})
+    passed = 0
+    for seed in range(40):
+        taken_back = ChangeRows(("last", 3, 2), lambda rows: flipped(rows, 0, ROW_BYTES - 8))
+        simulation = MaliciousSimulation(seed, interceptors=[wrong_tag, taken_back])
+        passed += raised(partial(run, simulation, [3, 4])) is None
+    assert passed == 0 if compares_first else 8 < passed < 32
+
+
+def wrong_tag(message: Message) -> list[Message]:
+    """Change the lowest bit of the first row's tag in what H3 sends of it."""
+    if message.step != "shuffle/tag":
+        return [message]
+    return [replace(message, payload=bytes([message.payload[0] ^ 1]) + message.payload[1:])]
+
+
 ROWS = st.lists(st.integers(0, 1023), min_size=4, max_size=4)
 
 
@@ -88,10 +118,10 @@ def test_whether_it_aborts_says_nothing_of_the_rows(
     change: str,
 ) -> None:
     def outcome(values: list[int], own_seed: int) -> tuple[object, ...]:
-        simulation = MaliciousSimulation(
-            own_seed, interceptors=[ChangeRows(message, ROW_CHANGES[change])]
-        )
+        interceptor = ChangeRows(message, ROW_CHANGES[change])
+        simulation = MaliciousSimulation(own_seed, interceptors=[interceptor])
         error = raised(lambda: run(simulation, values))
+        assume(interceptor.changed)
         assert error is not None
         return type(error), str(error), error.detected_by, simulation.transcript.shape()
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from apart_cases import Told, act, ask, children_of
+from apart_cases import Told, act, ask, ask_twice, children_of
 
 from ipa.errors import ChannelError, ParameterError
 from ipa.events.workload import generate_events
@@ -124,6 +124,19 @@ def test_a_callback_is_called_once_here_and_all_helpers_get_what_it_returns() ->
         result, _ = options.run(new_run_name(5), "semi-honest", ask, told, callback=callback)
         assert result == dict.fromkeys(HELPERS, "answer")
         assert calls == [1]
+
+
+def test_a_second_question_waits_for_all_helpers_too() -> None:
+    calls: list[str] = []
+
+    def callback(which: str) -> str:
+        calls.append(which)
+        return f"{which} answer"
+
+    told = Told(dict.fromkeys(HELPERS, "go on"))
+    result, _ = PLAIN.run(new_run_name(5), "semi-honest", ask_twice, told, callback=callback)
+    assert result == dict.fromkeys(HELPERS, ("first answer", "second answer"))
+    assert calls == ["first", "second"]
 
 
 def test_what_a_callback_or_on_step_raises_ends_the_run() -> None:

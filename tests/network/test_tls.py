@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ipa.errors import ChannelError
+from ipa.network import tls
 from ipa.network.channel import Message
 from ipa.network.sockets import SocketChannel, connected_sockets
 from ipa.network.tls import (
@@ -175,6 +176,28 @@ def test_three_helpers_send_messages_over_tls() -> None:
                 message = Message("step", sender, receiver, bytes([sender]) * 100_000)
                 channels[sender].send(message)
                 assert channels[receiver].receive(sender) == message
+
+
+def test_the_helper_with_the_lower_number_is_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As SPEC_NOTES says, so that another implementation can take a helper's place."""
+    roles: list[tuple[str, str, bool]] = []
+
+    def watched(own: TlsIdentity, peer: str, *, as_server: bool) -> ssl.SSLContext:
+        roles.append((own.certificate, peer, as_server))
+        return pinned_context(own, peer, as_server=as_server)
+
+    monkeypatch.setattr(tls, "pinned_context", watched)
+    for connections in secure_all(IDENTITIES, dict.fromkeys(HELPERS, CERTIFICATES)).values():
+        assert isinstance(connections, dict)
+        for connection in connections.values():
+            connection.close()
+    number = {certificate: helper for helper, certificate in CERTIFICATES.items()}
+    assert len(roles) == 6
+    assert all(as_server == (number[own] < number[peer]) for own, peer, as_server in roles)
+
+
+def test_no_session_can_be_taken_up_again() -> None:
+    assert pinned_context(IDENTITIES[1], CERTIFICATES[2], as_server=True).num_tickets == 0
 
 
 def test_fresh_credentials_are_each_helper_s_own_key_and_the_others_certificates() -> None:

@@ -127,7 +127,7 @@ def test_a_case_that_one_can_follow(
     parameters = replace(PARAMETERS, attribution=attribution, attribution_window=window)
     assert query_sql(TOUCHES, parameters) == query_in_steps(TOUCHES, parameters) == sums
     simulation = Simulation(1)
-    reports = pad_reports(simulation.network, simulation.reports(TOUCHES, parameters))
+    reports = simulation.reports(TOUCHES, parameters)
     attributed = attribute(simulation.network, reports, parameters)
     found = [0] * 4
     for key, credit in zip(

@@ -198,10 +198,14 @@ def test_constants(data: st.DataObject, seed: int, rows: int, width: int, more: 
 @examples(60)
 @given(st.data(), SEEDS, ROWS, NARROW, NARROW, st.integers(1, 12))
 def test_division(
-    data: st.DataObject, seed: int, rows: int, quotient_bits: int, divisor_bits: int, more: int
+    data: st.DataObject,
+    seed: int,
+    rows: int,
+    quotient_bits: int,
+    divisor_bits: int,
+    numerator_bits: int,
 ) -> None:
     """Any numerator and divisor; where the quotient is too large anything may come out."""
-    numerator_bits = max(quotient_bits, more)
     numerators, divisors = data.draw(columns_of_numbers(rows, numerator_bits, divisor_bits))
     simulation = Simulation(seed)
     quotient = divide(

@@ -24,7 +24,7 @@ from ipa.oracle import (
     rows_from_events,
     rows_within_bound,
 )
-from ipa.parameters import Aggregate, Capping, QueryParameters, Security, bits_for
+from ipa.parameters import Aggregate, Capping, QueryParameters, Security, Sort, bits_for
 from ipa.query import run_query
 from ipa.sharing.dealing import reconstruct_for_testing
 
@@ -148,13 +148,15 @@ S, T = SourceEvent, TriggerEvent
     ],
 )
 @pytest.mark.parametrize("others", [0, 20])
-def test_who_takes_part(events: list[Event], sums: list[int], others: int) -> None:
-    """Alone, and among others, who fill the table."""
+@pytest.mark.parametrize("sort", get_args(Sort))
+def test_who_takes_part(events: list[Event], sums: list[int], others: int, sort: Sort) -> None:
+    """Alone, and among others, who fill the table; with padding, which the bitonic network needs."""
+    parameters = replace(PARAMETERS, sort=sort)
     more: list[Event] = [SourceEvent(6 + row % 2, 0, row % 3, 2) for row in range(others)]
     for rows in (events + more, more + events[::-1]):
         assert query_in_steps(rows, PARAMETERS) == sums
         assert query_sql(rows, PARAMETERS) == sums
-        assert answer(rows, PARAMETERS) == sums
+        assert answer(rows, parameters) == sums
 
 
 @pytest.mark.parametrize("most", BOUNDS)

@@ -19,7 +19,7 @@ keys k_j in GF(2^64) that nobody knows. All that such a helper can do is to send
 from the right one, which it could compute, by some e: an error that it knows, on rows and tags,
 whatever the rows are. Once every message has arrived the keys are opened, and the helpers compare
 
-    L(u) at H1 with L(w) at H3;  L(v) at H2 with L(p1(w ^ m1)) at H3;
+    L(u) at H1 with L(w) at H2 and at H3;  L(v) at H2 with L(p1(w ^ m1)) at H3;
     L(y1 ^ y2) at H1 with L(y3) at H2 and at H3
 
 where L(row, tag) = sum of k_j w_j ^ tag is linear and zero for a row with its tag. An error passes
@@ -62,8 +62,8 @@ _PERMUTATIONS, _MASK_2, _MASK_1, _SHARES = range(4)  # what is drawn in one step
 
 _FIRST, _SECOND, _FINAL = range(3)
 _COMPARED: Mapping[Route, tuple[int, ...]] = {
-    (1, 2): (_FINAL,),
-    (2, 1): (_FINAL,),
+    (1, 2): (_FIRST, _FINAL),
+    (2, 1): (_FIRST, _FINAL),
     (1, 3): (_FIRST, _FINAL),
     (3, 1): (_FIRST, _FINAL),
     (2, 3): (_SECOND,),
@@ -221,7 +221,7 @@ def _first_messages(
         sent[1, 2] = one.move_own(one.mask_own(u, _MASK_1))
     if 2 in drawn:
         two = drawn[2]
-        sent[2, 3] = two.move_own(two.mask_own(packed[2], _MASK_2))
+        sent[2, 3] = lists[2][_FIRST] = two.move_own(two.mask_own(packed[2], _MASK_2))
     return sent
 
 
