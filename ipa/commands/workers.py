@@ -1,18 +1,15 @@
 """The worker processes of a command that is given `--workers`."""
 
 import argparse
-import os
-import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from threading import Thread
 
 from ipa.errors import ParameterError
 from ipa.ranges import check_integer
 
 MOST_WORKERS = 61
-"""As many as a process pool can have on every operating system."""
+"""Far more than a query can keep busy."""
 
 
 def check_workers(arguments: argparse.Namespace) -> None:
@@ -31,46 +28,19 @@ def check_workers(arguments: argparse.Namespace) -> None:
 
 @contextmanager
 def worker_processes(count: int | None) -> Iterator[Executor | None]:
-    """So many processes, which end with the context; no executor for None.
-
-    Ctrl-C and errors are this process's to handle: the workers finish what they are at, quietly.
-    """
+    """So many processes, which end with the context, whatever they are at; no executor for None."""
     if count is None:
         yield None
         return
     # Imported here: most queries have no workers.
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+    from ipa.commands.worker_executor import WorkerExecutor
+    from ipa.network.processes import interrupts_held_back
 
-    # Spawned, so that they are the same everywhere and take over nothing of this process.
-    with ProcessPoolExecutor(count, get_context("spawn"), _end_with_parent) as executor:
-        with _interrupts_held_back():
-            executor.submit(os.getpid)
-        yield executor
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Let Ctrl-C wait. A process that is started meanwhile never sees it, since it inherits the mask."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows: workers that start complain of a Ctrl-C
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    workers = WorkerExecutor()
     try:
-        yield
+        with interrupts_held_back():
+            workers.start(count)
+        yield workers
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _end_with_parent() -> None:
-    """Let a worker end when the process that it works for has been killed."""
-    Thread(target=_wait_for_parent, daemon=True).start()
-
-
-def _wait_for_parent() -> None:
-    from multiprocessing import parent_process
-
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+        with interrupts_held_back():
+            workers.stop()

@@ -1,4 +1,7 @@
-"""Starting and ending the processes of helper parties, so that none outlives what it is for."""
+"""Starting and ending the processes of helper parties, so that none outlives what it is for.
+
+A worker process of a command is started like them.
+"""
 
 import os
 import signal
@@ -18,9 +21,9 @@ from ipa.network.helper_process import read_frame, write_message
 # called like a module. This process's main module is not imported: it may have no guard.
 _PROGRAM = """\
 import sys
-sys.path[:] = sys.argv[1:]
-from ipa.network.helper_process import main
-main()
+from importlib import import_module
+sys.path[:] = sys.argv[2:]
+import_module(sys.argv[1]).main()
 """
 
 _SECONDS_TO_END = 5.0
@@ -75,7 +78,7 @@ def helper_processes(
         raise ParameterError("helper parties run apart where there is POSIX and a Python to start")
     with ExitStack() as stack:
         processes = {}
-        with _interrupts_held_back():
+        with interrupts_held_back():
             for helper, own in descriptors.items():
                 processes[helper] = _start(helper, own, inbox)
                 stack.callback(processes[helper].stop)
@@ -83,17 +86,22 @@ def helper_processes(
 
 
 def _start(helper: int, descriptors: Sequence[int], inbox: Inbox) -> HelperProcess:
+    popen = start_process("ipa.network.helper_process", descriptors)
+    listener = Thread(target=_listen, args=(helper, popen.stdout, inbox), daemon=True)
+    listener.start()
+    return HelperProcess(popen, listener)
+
+
+def start_process(module: str, descriptors: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+    """A process that runs the module's `main`; standard input and output are pipes to this process."""
     path = [entry for entry in sys.path if isinstance(entry, str)]
-    popen = subprocess.Popen(
-        [sys.executable, "-P", "-c", _PROGRAM, *path],
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", _PROGRAM, module, *path],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         bufsize=0,
         pass_fds=descriptors,
     )
-    listener = Thread(target=_listen, args=(helper, popen.stdout, inbox), daemon=True)
-    listener.start()
-    return HelperProcess(popen, listener)
 
 
 def _listen(helper: int, stream: IO[bytes], inbox: Inbox) -> None:
@@ -106,12 +114,16 @@ def _listen(helper: int, stream: IO[bytes], inbox: Inbox) -> None:
 
 
 @contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """SIGINT waits: here until the end, and for good in the processes that are started meanwhile.
+def interrupts_held_back() -> Iterator[None]:
+    """SIGINT and SIGTERM wait: here until the end, and for good in what is started meanwhile.
 
-    A terminal sends it to all of them. This process alone decides what it means.
+    A terminal sends them to all processes. This one alone decides what they mean. Threads that are
+    started meanwhile do not take them either, so that they wait later on as well.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:

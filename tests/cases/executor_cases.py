@@ -47,5 +47,5 @@ class DeadlyExecutor(Executor):
 
 
 def process_pool(workers: int = 1) -> ProcessPoolExecutor:
-    """A pool like that of `ipa query --workers`."""
+    """A pool of processes that take over nothing of this one."""
     return ProcessPoolExecutor(workers, get_context("spawn"))

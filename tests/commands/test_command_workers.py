@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 
 import pytest
 from command_cases import NEWS, collect, two_sites, write_events
@@ -29,49 +30,46 @@ def events_file(folder: Path, count: int) -> str:
     return str(path)
 
 
-def children(process: int) -> list[int]:
-    """The processes that a process has started."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it has ended
-        if int(fields[1]) == process:
-            found.append(int(path.parent.name))
-    return found
+def fields(process: int) -> list[str]:
+    """State, parent, group and session of a process; none when it has ended."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return []
+    return stat.rpartition(")")[2].split()[:4]
+
+
+def of_session(leader: int) -> list[int]:
+    """The processes of a session that have not ended."""
+    numbers = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+    return [
+        number
+        for number in numbers
+        if (of := fields(number)) and of[0] != "Z" and int(of[3]) == leader
+    ]
 
 
 def is_worker(process: int) -> bool:
-    """Whether a child is a worker, and not what looks after shared resources."""
     try:
-        return b"spawn_main" in Path(f"/proc/{process}/cmdline").read_bytes()
+        return b"worker_executor" in Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
         return False
 
 
-def is_running(process: int) -> bool:
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
-def until_ended(processes: list[int]) -> None:
-    """Wait for the end of all of them.
+def until_ended(leader: int) -> None:
+    """Wait for the end of all processes of a session.
 
     Raises: AssertionError when they do not end.
     """
     deadline = time.monotonic() + 60
-    while any(map(is_running, processes)):
+    while of_session(leader):
         assert time.monotonic() < deadline, "workers outlived the command"
         time.sleep(0.02)
 
 
 @contextmanager
-def long_query(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """A query that would take long, with its two workers, once they run."""
+def long_query(folder: Path, running: int = 2) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """A query that would take long, with two workers, once so many of them run."""
     path = events_file(folder, 1 << 14)
     with subprocess.Popen(
         [sys.executable, "-m", "ipa", "query", path, *QUERY, "--workers", "2"],
@@ -84,15 +82,15 @@ def long_query(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]
         try:
             workers: list[int] = []
             deadline = time.monotonic() + 60
-            while len(workers) < 2:
+            while len(workers) < running:
                 assert time.monotonic() < deadline, "no workers"
-                time.sleep(0.02)
-                workers = [child for child in children(process.pid) if is_worker(child)]
+                time.sleep(0.01)
+                workers = list(filter(is_worker, of_session(process.pid)))
             yield process, workers
         finally:
             if process.poll() is None:
                 process.kill()
-    until_ended(workers)
+    until_ended(process.pid)
 
 
 def test_the_sums_are_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,12 +155,25 @@ needs_proc = pytest.mark.skipif(
 )
 
 
+# While the workers start, and at some moments of the query.
+MOMENTS = [(1, 0.0), (2, 0.0), *((2, Random(seed).uniform(0, 1.5)) for seed in range(3))]
+
+
 @needs_proc
-def test_ctrl_c_ends_the_query_and_its_workers_quietly(tmp_path: Path) -> None:
-    with long_query(tmp_path) as (process, _):
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of the foreground
-        assert process.wait(60) == 130
-        assert process.communicate() == ("", "ipa: interrupted\n")
+@pytest.mark.parametrize(("running", "seconds"), MOMENTS)
+@pytest.mark.parametrize(
+    ("sent", "status", "said"),
+    [(signal.SIGINT, 130, "ipa: interrupted\n"), (signal.SIGTERM, 143, "")],
+)
+def test_a_signal_to_all_ends_the_query_and_its_workers_quietly(
+    sent: int, status: int, said: str, running: int, seconds: float, tmp_path: Path
+) -> None:
+    with long_query(tmp_path, running) as (process, _):
+        time.sleep(seconds)
+        os.killpg(process.pid, sent)  # as a terminal does: to all of the foreground
+        assert process.wait(60) == status
+        assert not list(filter(is_worker, of_session(process.pid)))
+        assert process.communicate() == ("", said)
 
 
 @needs_proc
@@ -172,12 +183,12 @@ def test_a_worker_that_is_killed_is_one_line_and_no_sums(tmp_path: Path) -> None
         assert process.wait(120) == 3
         output, errors = process.communicate()
         assert output == ""
-        assert errors == "ipa: check/bits/values: a worker failed: BrokenProcessPool\n"
+        assert errors == "ipa: check/bits/values: a worker failed: BrokenExecutor\n"
 
 
 @needs_proc
 def test_workers_do_not_outlive_a_command_that_is_killed(tmp_path: Path) -> None:
-    with long_query(tmp_path) as (process, workers):
+    with long_query(tmp_path) as (process, _):
         process.kill()
         process.wait(60)
-        until_ended(workers)
+        until_ended(process.pid)
