@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor
 from pickle import PicklingError
 from queue import SimpleQueue
@@ -111,6 +111,7 @@ def test_the_end_does_not_wait_for_a_future_that_stays_locked(
 def test_an_interrupt_while_workers_start_ends_them_all(
     started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    start: Callable[[str], subprocess.Popen[bytes]]
     start = vars(ipa.commands.worker_executor)["start_process"]
 
     def interrupted(module: str) -> subprocess.Popen[bytes]:
