@@ -32,7 +32,7 @@ Run = tuple[int, int]
 # Measured for 65,536 rows: more pairs cost gates, fewer cost levels and moves of rows.
 _SHORT = 8  # rows; a segment of no more is left for the last level
 _PAIRS_PER_ROW = 3  # when this is all that is left, it is compared in one level
-_FEW_PAIRS = 1 << 12  # or this: it takes as long as a level of few rows
+_FEW_PAIRS = 1 << 13  # or this: it takes as long as a level of few rows
 _FAR = 1 << 13  # rows apart; in a longer segment they are slow to gather from memory
 _TREES = ((16384, 5, 2), (512, 4, 2), (100, 3, 2), (32, 2, 2), (13, 2, 1), (0, 1, 1))
 """(rows, depth, spacing): the tree of a segment that has at least so many rows. Every spacing-th row
@@ -46,7 +46,7 @@ def reveal_order(network: HelperPartyNetwork, table: SharedRows, width: int) -> 
     what is opened says more than a random permutation.
 
     Cost: a level is one comparison of all rows concerned, with ceil(log2 width) + 1 rounds, and a
-    check of products in a malicious-secure network. For n rows about 1.2 n log2 n + 4,096
+    check of products in a malicious-secure network. For n rows about 1.2 n log2 n + 8,192
     comparisons at most: their number depends on the order.
     Reveals: the order, and nothing else.
     Raises: VerificationError, before anything is opened that depends on a wrong product; in a

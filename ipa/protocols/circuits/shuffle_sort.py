@@ -23,9 +23,9 @@ def shuffle_sort(network: HelperPartyNetwork, table: SharedBits, key_bits: int) 
 
     Any number of rows; rows with equal keys stay in the order they were in.
 
-    Cost: for n rows a shuffle, and at most about 1.2 n log2 n + 4,096 comparisons of
+    Cost: for n rows a shuffle, and at most about 1.2 n log2 n + 8,192 comparisons of
     w = key_bits + ceil(log2 n) bits, 2 w gates each. They come in 24 levels for 65,536 rows, 13 for
-    1,000 and one up to 91; a level takes ceil(log2 w) + 1 rounds, and in a malicious-secure
+    1,000 and one up to 128; a level takes ceil(log2 w) + 1 rounds, and in a malicious-secure
     network the check of its products.
     Reveals: a uniformly random permutation, drawn anew each time.
     Raises: ParameterError for a key that is no part of the table; VerificationError and ChannelError
