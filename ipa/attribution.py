@@ -12,7 +12,8 @@ from ipa.parameters import QueryParameters, Sort, bits_for
 from ipa.protocols.attribution_window import drop_late_triggers, expiry
 from ipa.protocols.circuits.addition import subtract
 from ipa.protocols.circuits.constants import zero_extend
-from ipa.protocols.circuits.scan import last_of_group, longest_group, running_totals
+from ipa.protocols.circuits.scan import last_of_group, running_totals
+from ipa.protocols.circuits.scan_sizes import longest_group
 from ipa.protocols.equal_credit import credits_between, sources_so_far, split_values
 from ipa.protocols.first_touch import attribute_first_touch
 from ipa.protocols.helper_bits import HelperBits, helper_bits
@@ -21,7 +22,8 @@ from ipa.protocols.padding import pad_reports
 from ipa.protocols.report_bound import BoundedColumns, bound_reports
 from ipa.protocols.report_sorting import sort_reports
 from ipa.reports import GenericReports
-from ipa.sharing.shared_bits import SharedBits, join_columns
+from ipa.sharing.joining import join_columns
+from ipa.sharing.shared_bits import SharedBits
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ from ipa.protocols.primitives.input_check import check_inputs
 from ipa.protocols.primitives.opening import open_bits
 from ipa.ranges import check_integer
 from ipa.sharing.bits import columns_from_rows, ones, rows_from_columns
-from ipa.sharing.shared_bits import SharedBits, join_columns, join_rows
+from ipa.sharing.joining import join_columns, join_rows
+from ipa.sharing.shared_bits import SharedBits
 
 MAX_NOISE_REGISTERS = 1 << 22
 """More of them than this are refused: a small epsilon asks for more than fits a computer."""

@@ -6,10 +6,12 @@ from ipa.parameters import Sort
 from ipa.protocols.circuits.addition import add_gates, subtract, sum_rows, sum_rows_gates
 from ipa.protocols.circuits.constants import public_columns, public_number
 from ipa.protocols.circuits.multiplication import multiply
-from ipa.protocols.circuits.scan import running_totals, running_totals_gates
+from ipa.protocols.circuits.scan import running_totals
+from ipa.protocols.circuits.scan_sizes import running_totals_gates
 from ipa.protocols.circuits.sorting import rows_to_sort, sort_gates, sort_rounds, sort_rows
 from ipa.sharing.bits import columns_from_rows, ones
-from ipa.sharing.shared_bits import SharedBits, join_columns, join_rows
+from ipa.sharing.joining import join_columns, join_rows
+from ipa.sharing.shared_bits import SharedBits
 
 # What Python's calls for the product of two columns cost besides the work on their bits, in gates:
 # with few rows and many breakdowns they decide which way is faster. So do the rounds of the two sorts,

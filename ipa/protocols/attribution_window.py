@@ -7,7 +7,8 @@ from ipa.protocols.circuits.constants import public_number, zero_extend
 from ipa.protocols.circuits.multiplication import multiply
 from ipa.protocols.circuits.scan import nearest_before
 from ipa.sharing.bits import ones
-from ipa.sharing.shared_bits import SharedBits, join_columns
+from ipa.sharing.joining import join_columns
+from ipa.sharing.shared_bits import SharedBits
 
 
 def drop_late_triggers(

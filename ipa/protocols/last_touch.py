@@ -3,7 +3,8 @@
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.parameters import bits_for
 from ipa.protocols.circuits.multiplication import multiply
-from ipa.protocols.circuits.scan import longest_group, totals_to_come
+from ipa.protocols.circuits.scan import totals_to_come
+from ipa.protocols.circuits.scan_sizes import longest_group
 from ipa.sharing.shared_bits import SharedBits
 
 

@@ -16,7 +16,8 @@ from ipa.protocols.circuits.multiplication import multiply
 from ipa.protocols.primitives.abort import aborting_together
 from ipa.ranges import is_integer
 from ipa.sharing.bits import Columns, ones
-from ipa.sharing.shared_bits import SharedBits, join_columns
+from ipa.sharing.joining import join_columns
+from ipa.sharing.shared_bits import SharedBits
 
 
 def check_compressed_bits(width: int, bits: int, rows: int) -> None:

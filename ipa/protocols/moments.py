@@ -17,7 +17,8 @@ from ipa.protocols.circuits.multiplication import multiply
 from ipa.protocols.circuits.scan import running_totals
 from ipa.protocols.circuits.sorting import sort_rows
 from ipa.sharing.bits import ones
-from ipa.sharing.shared_bits import SharedBits, join_columns, join_rows
+from ipa.sharing.joining import join_columns, join_rows
+from ipa.sharing.shared_bits import SharedBits
 
 
 @dataclass(frozen=True)

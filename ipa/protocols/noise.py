@@ -17,7 +17,8 @@ from ipa.protocols.circuits.comparison import greater_than
 from ipa.protocols.circuits.constants import public_columns, zero_extend
 from ipa.protocols.primitives.input_sharing import share_own_columns
 from ipa.sharing.bits import columns_from_rows
-from ipa.sharing.shared_bits import SharedBits, join_columns
+from ipa.sharing.joining import join_columns
+from ipa.sharing.shared_bits import SharedBits
 
 
 def add_noise(

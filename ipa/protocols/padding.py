@@ -5,7 +5,8 @@ from ipa.parameters import Sort
 from ipa.protocols.circuits.constants import public_number
 from ipa.protocols.circuits.sorting import rows_to_sort
 from ipa.reports import GenericReports
-from ipa.sharing.shared_bits import SharedBits, join_rows
+from ipa.sharing.joining import join_rows
+from ipa.sharing.shared_bits import SharedBits
 
 
 def pad_reports(

@@ -11,7 +11,8 @@ from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.protocols.circuits.equality import all_ones
 from ipa.protocols.circuits.multiplication import multiply
 from ipa.protocols.circuits.scan import last_of_group
-from ipa.sharing.shared_bits import SharedBits, join_columns
+from ipa.sharing.joining import join_columns
+from ipa.sharing.shared_bits import SharedBits
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.parameters import Sort
 from ipa.protocols.circuits.sorting import sort_rows
 from ipa.reports import GenericReports
-from ipa.sharing.shared_bits import SharedBits, join_columns
+from ipa.sharing.joining import join_columns
+from ipa.sharing.shared_bits import SharedBits
 
 
 def sort_reports(

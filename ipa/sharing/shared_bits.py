@@ -17,7 +17,6 @@ from ipa.sharing.bits import (
     Columns,
     columns_from_rows,
     every_other_row,
-    interleaved,
     ones,
     rows_from_columns,
 )
@@ -157,9 +156,15 @@ class SharedBits(Secret):
     def with_columns(self, positions: Sequence[int], table: "SharedBits") -> "SharedBits":
         """This table with the columns at `positions` replaced by those of `table`."""
         self.check_same_rows(table)
-        place = dict(zip(positions, range(self.width, self.width + table.width), strict=True))
-        wanted = [place.get(position, position) for position in range(self.width)]
-        return join_columns(self, table).select(wanted)
+        place = dict(zip(positions, range(table.width), strict=True))
+        shares = {}
+        for helper, pair in self._shares.items():
+            own, right = (
+                [new[place[k]] if k in place else column for k, column in enumerate(columns)]
+                for columns, new in zip(pair, table.shares_of(helper), strict=True)
+            )
+            shares[helper] = (own, right)
+        return SharedBits(self.network_name, self.rows, self.width, shares)
 
     def stack_columns(self, count: int) -> "SharedBits":
         """Every `count` neighbouring columns become one: the rows of the first column come first."""
@@ -273,65 +278,3 @@ class SharedBits(Secret):
 
 _refuse_and = needs_messages("x & y", "multiply(network, x, y)")
 _refuse_or = needs_messages("x | y", "x ^ y ^ multiply(network, x, y)")
-
-
-def join_columns(*tables: SharedBits) -> SharedBits:
-    """Tables side by side: the columns of the first are the least significant.
-
-    Raises: MismatchError when rows, networks or local helpers differ.
-    """
-    first = tables[0]
-    for table in tables[1:]:
-        first.check_same_rows(table)
-    shares = {
-        helper: (
-            [column for table in tables for column in table.shares_of(helper)[0]],
-            [column for table in tables for column in table.shares_of(helper)[1]],
-        )
-        for helper in first._shares
-    }
-    return SharedBits(first.network_name, first.rows, sum(table.width for table in tables), shares)
-
-
-def join_rows(*tables: SharedBits) -> SharedBits:
-    """Tables of equal width one below another: the rows of the first come first.
-
-    Raises: MismatchError when widths or networks differ.
-    """
-    total = tables[0]
-    for table in tables[1:]:
-        total = _append_rows(total, table)
-    return total
-
-
-def interleave_rows(even: SharedBits, odd: SharedBits) -> SharedBits:
-    """The rows of two tables of equal width in turn: the inverse of every_other_row.
-
-    Raises: MismatchError when widths or networks differ, or `odd` has not as many rows or one fewer.
-    """
-    same_kind = even.network_name == odd.network_name and even.width == odd.width
-    if not same_kind or not 0 <= even.rows - odd.rows <= 1:
-        raise MismatchError("only tables of one network, width and number of rows are interleaved")
-    rows = even.rows + odd.rows
-    shares = {}
-    for helper, pair in even._shares.items():
-        own, right = (
-            [interleaved(a, b, rows) for a, b in zip(*both, strict=True)]
-            for both in zip(pair, odd.shares_of(helper), strict=True)
-        )
-        shares[helper] = (own, right)
-    return SharedBits(even.network_name, rows, even.width, shares)
-
-
-def _append_rows(upper: SharedBits, lower: SharedBits) -> SharedBits:
-    if upper.network_name != lower.network_name or upper.width != lower.width:
-        raise MismatchError("only tables of one network and one width go below one another")
-    shift = upper.rows
-    shares = {}
-    for helper, (own, right) in upper._shares.items():
-        lower_own, lower_right = lower.shares_of(helper)
-        shares[helper] = (
-            [a | b << shift for a, b in zip(own, lower_own, strict=True)],
-            [a | b << shift for a, b in zip(right, lower_right, strict=True)],
-        )
-    return SharedBits(upper.network_name, upper.rows + lower.rows, upper.width, shares)

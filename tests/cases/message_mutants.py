@@ -15,10 +15,11 @@ from ipa.protocols.capping import cap_credits
 from ipa.protocols.circuits.comparison import greater_than
 from ipa.protocols.circuits.constants import zero_extend
 from ipa.protocols.circuits.multiplication import multiply
+from ipa.sharing.joining import join_columns
 from ipa.sharing.prss import Prss
 from ipa.sharing.rings import Ring
 from ipa.sharing.rows.permutation import move_rows
-from ipa.sharing.shared_bits import SharedBits, join_columns
+from ipa.sharing.shared_bits import SharedBits
 
 
 def no_mask(prss: Prss, step: str, width: int, rows: int, index: int = 0) -> list[int]:

@@ -43,10 +43,11 @@ from ipa.release import combine_at_collector
 from ipa.reports import GenericReports, share_events
 from ipa.sharing.bits import columns_from_rows
 from ipa.sharing.dealing import only_helper, reconstruct_for_testing
+from ipa.sharing.joining import join_columns
 from ipa.sharing.prss import Prss
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
-from ipa.sharing.shared_bits import ColumnPair, SharedBits, join_columns
+from ipa.sharing.shared_bits import ColumnPair, SharedBits
 
 secret = reconstruct_for_testing
 BATCHES = st.sampled_from([1, 2, 7, 64, 1000, 1 << 24])

@@ -52,12 +52,8 @@ from ipa.protocols.circuits.division import divide
 from ipa.protocols.circuits.equality import all_ones, equal
 from ipa.protocols.circuits.multiplexer import choose
 from ipa.protocols.circuits.multiplication import multiply, multiply_elements
-from ipa.protocols.circuits.scan import (
-    last_of_group,
-    running_totals,
-    running_totals_gates,
-    saturating_totals,
-)
+from ipa.protocols.circuits.scan import last_of_group, running_totals, saturating_totals
+from ipa.protocols.circuits.scan_sizes import running_totals_gates
 from ipa.protocols.primitives.opening import open_bits, open_elements
 from ipa.query import query
 from ipa.sharing.bits import bytes_per_column

@@ -29,9 +29,10 @@ from ipa.protocols.noise import add_noise
 from ipa.query import query
 from ipa.reports import share_events
 from ipa.sharing.bits import ones
+from ipa.sharing.joining import join_rows
 from ipa.sharing.prss import Prss
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.shared_bits import SharedBits, join_rows
+from ipa.sharing.shared_bits import SharedBits
 
 DRAWS = 12_000
 PARAMETERS = QueryParameters(

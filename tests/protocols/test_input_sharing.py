@@ -17,8 +17,9 @@ from ipa.parties import HELPERS, left_of, right_of
 from ipa.protocols.primitives.input_sharing import share_own_columns
 from ipa.sharing.bits import Columns, bytes_per_column, columns_from_rows, ones
 from ipa.sharing.dealing import reconstruct_columns_for_testing
+from ipa.sharing.joining import join_columns
 from ipa.sharing.randomness import Randomness
-from ipa.sharing.shared_bits import SharedBits, join_columns
+from ipa.sharing.shared_bits import SharedBits
 
 Inputs = dict[int, Columns]
 RUNS = 400

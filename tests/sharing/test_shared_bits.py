@@ -18,9 +18,10 @@ from ipa.sharing.dealing import (
     reconstruct_columns_for_testing,
     reconstruct_for_testing,
 )
+from ipa.sharing.joining import interleave_rows, join_columns, join_rows
 from ipa.sharing.randomness import Randomness
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
-from ipa.sharing.shared_bits import SharedBits, interleave_rows, join_columns, join_rows
+from ipa.sharing.shared_bits import SharedBits
 from ipa.sharing.shared_elements import SharedElements, join_elements
 
 secret = reconstruct_for_testing

@@ -10,8 +10,8 @@ from strategies import SEEDS, Simulation
 
 from ipa.errors import MismatchError, SecrecyError
 from ipa.sharing.dealing import only_helper
+from ipa.sharing.joining import join_columns, join_rows
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
-from ipa.sharing.shared_bits import join_columns, join_rows
 from ipa.sharing.shared_elements import SharedElements, join_elements
 
 USES: dict[str, Callable[[Any], object]] = {

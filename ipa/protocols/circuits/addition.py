@@ -15,7 +15,8 @@ from ipa.errors import ParameterError
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.protocols.circuits.constants import public_columns, public_number, zero_extend
 from ipa.protocols.circuits.multiplication import multiply
-from ipa.sharing.shared_bits import SharedBits, join_columns, join_rows
+from ipa.sharing.joining import join_columns, join_rows
+from ipa.sharing.shared_bits import SharedBits
 
 MANY_ROWS = 1 << 12
 """From so many rows on, fewer gates are worth more rounds."""

@@ -14,7 +14,8 @@ from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.protocols.circuits.comparison import bit_at_first_difference, first_difference_gates
 from ipa.protocols.circuits.multiplication import multiply
 from ipa.sharing.bits import alternating
-from ipa.sharing.shared_bits import SharedBits, join_rows
+from ipa.sharing.joining import join_rows
+from ipa.sharing.shared_bits import SharedBits
 
 
 def bitonic_sort(network: HelperPartyNetwork, table: SharedBits, key_bits: int) -> SharedBits:

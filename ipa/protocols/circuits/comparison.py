@@ -16,7 +16,8 @@ from ipa.protocols.circuits.constants import public_columns, public_number
 from ipa.protocols.circuits.equality import all_ones
 from ipa.protocols.circuits.multiplication import multiply
 from ipa.sharing.bits import ones
-from ipa.sharing.shared_bits import SharedBits, join_columns
+from ipa.sharing.joining import join_columns
+from ipa.sharing.shared_bits import SharedBits
 
 
 def bit_at_first_difference(

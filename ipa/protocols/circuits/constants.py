@@ -3,7 +3,8 @@
 from ipa.errors import ParameterError
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.sharing.bits import ones
-from ipa.sharing.shared_bits import SharedBits, join_columns
+from ipa.sharing.joining import join_columns
+from ipa.sharing.shared_bits import SharedBits
 
 
 def public_columns(network: HelperPartyNetwork, rows: int, columns: list[int]) -> SharedBits:

@@ -10,7 +10,8 @@ from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.protocols.circuits.addition import add
 from ipa.protocols.circuits.constants import public_number, zero_extend
 from ipa.protocols.circuits.multiplication import multiply
-from ipa.sharing.shared_bits import SharedBits, join_columns
+from ipa.sharing.joining import join_columns
+from ipa.sharing.shared_bits import SharedBits
 
 
 def divide(

@@ -2,7 +2,8 @@
 
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.protocols.circuits.multiplication import multiply
-from ipa.sharing.shared_bits import SharedBits, join_columns
+from ipa.sharing.joining import join_columns
+from ipa.sharing.shared_bits import SharedBits
 
 
 def all_ones(network: HelperPartyNetwork, x: SharedBits) -> SharedBits:

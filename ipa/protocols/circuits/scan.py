@@ -16,11 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ipa.network.helper_party_network import HelperPartyNetwork
-from ipa.protocols.circuits.addition import add, add_gates, are_many
+from ipa.protocols.circuits.addition import add, are_many
 from ipa.protocols.circuits.constants import public_number, zero_extend
 from ipa.protocols.circuits.equality import all_ones
 from ipa.protocols.circuits.multiplication import multiply
-from ipa.sharing.shared_bits import SharedBits, interleave_rows, join_columns, join_rows
+from ipa.protocols.circuits.scan_sizes import bits_of_totals, longest_group
+from ipa.sharing.joining import interleave_rows, join_columns, join_rows
+from ipa.sharing.shared_bits import SharedBits
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def running_totals(
     """
     width = values.width if width is None else width
     most = longest_group(values.rows, longest)
-    needed = _bits_of_totals(values.width, width, most)
+    needed = bits_of_totals(values.width, width, most)
     with network.step("running-totals"):
         totals = _scan(network, same, values, _sums(needed), most)
         return zero_extend(network, totals, width)
@@ -119,34 +121,6 @@ def saturating_totals(
         return _scan(network, same, values, rule, longest_group(values.rows, longest))
 
 
-def running_totals_gates(
-    rows: int, value_bits: int, width: int, longest: int | None = None, overhead: int = 0
-) -> int:
-    """How many AND gates running_totals takes, with `overhead` more for each product of columns."""
-    most, gates = longest_group(rows, longest), 0
-    width = _bits_of_totals(value_bits, width, most)
-    if not are_many(rows):
-        for _ in range((most - 1).bit_length()):
-            wider = min(width, value_bits + 1)
-            gates += (rows + overhead) * (value_bits + 1 + add_gates(wider, rows))
-            value_bits = wider
-        return gates
-    if most < 2:
-        return 0
-    pairs, most = (rows + 1) // 2, (most + 1) // 2
-    wider = min(width, value_bits + 1)
-    goes_on = most > 1
-    joined = value_bits + goes_on + add_gates(wider, pairs)
-    taken = (width if goes_on else wider) + add_gates(width, pairs)
-    inner = running_totals_gates(pairs, wider, width, most, overhead)
-    return (pairs + overhead) * (joined + taken) + inner
-
-
-def _bits_of_totals(value_bits: int, width: int, most: int) -> int:
-    """No more than the sum of so many values needs: it doubles at most with each pass."""
-    return min(width, value_bits + max(0, most - 1).bit_length())
-
-
 def nearest_before(
     network: HelperPartyNetwork,
     same: SharedBits,
@@ -198,11 +172,6 @@ def last_of_group(
         most = longest_group(values.rows, longest)
         rule = _copies(values.width)
         return _scan(network, same.successors(1), values, rule, most, backwards=True)
-
-
-def longest_group(rows: int, longest: int | None) -> int:
-    """The most rows that a group can have: all of them, unless `longest` says less."""
-    return rows if longest is None else min(rows, longest)
 
 
 def _scan(

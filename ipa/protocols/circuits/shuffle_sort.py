@@ -15,7 +15,8 @@ from ipa.protocols.circuits.constants import public_columns
 from ipa.protocols.circuits.revealed_order import reveal_order
 from ipa.protocols.circuits.shuffle import shuffle
 from ipa.sharing.bits import columns_from_rows
-from ipa.sharing.shared_bits import SharedBits, join_columns
+from ipa.sharing.joining import join_columns
+from ipa.sharing.shared_bits import SharedBits
 
 
 def shuffle_sort(network: HelperPartyNetwork, table: SharedBits, key_bits: int) -> SharedBits:
