@@ -42,8 +42,7 @@ def sort_gates(rows: int, key_bits: int, width: int, sort: Sort, overhead: int =
         return bitonic_sort_gates(rows, key_bits, width, overhead)
     depth = number_bits(rows)
     comparison = first_difference_gates(key_bits + depth)
-    pairs = min(8192, rows * (rows - 1) // 2)
-    return comparison * (max(pairs, 6 * rows * depth // 5) + overhead * _levels(depth))
+    return comparison * (max(4096, 6 * rows * depth // 5) + overhead * _levels(depth))
 
 
 def sort_rounds(rows: int, key_bits: int, sort: Sort) -> int:
@@ -56,4 +55,4 @@ def sort_rounds(rows: int, key_bits: int, sort: Sort) -> int:
 
 def _levels(depth: int) -> int:
     """About how many levels the opened comparisons of 2^depth rows come in."""
-    return 2 * depth - 7 if depth > 7 else 1
+    return max(1, 2 * depth - 7)
