@@ -25,7 +25,7 @@ def attribute_last_touch(
 
     so a source gets the triggers up to the next source. The spec computes this sum in ceil(log2 n)
     passes, in which every row looks 2^i rows ahead: `last_touch_passes` in `ipa/oracle/steps.py` is its
-    pseudocode, whose stop bit is goes_on after a pass (its worked tables leave out one factor,
+    pseudocode, whose flag in a pass is goes_on before it (its worked tables leave out one factor,
     SPEC_NOTES: last-touch-table). n is the number of rows, or `longest` if no group has more rows than
     that. A sum of 2^i values is i bits wider than a value: it cannot wrap. Returns
     w = bits_for(n * (2^v - 1)) columns for values of v bits.

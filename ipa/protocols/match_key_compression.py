@@ -77,7 +77,10 @@ def _spread(matrix: SharedBits, rows: int) -> list[SharedBits]:
     every = ones(rows)
 
     def repeated(row: int) -> SharedBits:
+        """The table of one row of the matrix."""
+
         def repeat(columns: Columns) -> Columns:
+            """Columns of ones where the row has a one, and of zeros elsewhere."""
             return [every if column >> row & 1 else 0 for column in columns]
 
         return matrix.map_linear(rows, matrix.width, repeat)

@@ -23,6 +23,7 @@ def pad_reports(
         return reports
 
     def padded(field: SharedBits, value: int) -> SharedBits:
+        """The field, and `value` in every row that is missing."""
         return join_rows(field, public_number(network, missing, value, field.width))
 
     return GenericReports(

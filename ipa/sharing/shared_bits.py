@@ -171,6 +171,7 @@ class SharedBits(Secret):
         rows = self.rows
 
         def stack(columns: Columns) -> Columns:
+            """Each `count` columns in one."""
             return [
                 sum(column << k * rows for k, column in enumerate(columns[start : start + count]))
                 for start in range(0, len(columns), count)
@@ -204,6 +205,7 @@ class SharedBits(Secret):
         }
 
         def half(which: int, count: int) -> "SharedBits":
+            """The even rows, or the odd ones."""
             shares = {
                 helper: (
                     [columns[which] for columns in own],

@@ -99,6 +99,7 @@ def _summand_elements(
     count = x.rows * x.width
 
     def spread(columns: list[int]) -> list[int]:
+        """Every bit as a number, column by column."""
         return [column >> row & 1 for column in columns for row in range(x.rows)]
 
     shares = {

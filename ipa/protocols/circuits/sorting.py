@@ -36,7 +36,8 @@ def rows_to_sort(rows: int, sort: Sort) -> int:
 def sort_gates(rows: int, key_bits: int, width: int, sort: Sort, overhead: int = 0) -> int:
     """How many AND gates sort_rows takes, with `overhead` more for each product of columns.
 
-    Those of the shuffle sort depend on the order that is opened: this is about the most it takes.
+    Those of the shuffle sort depend on the order that is opened: this is about the most it takes for
+    many rows. For few it is 4,096 comparisons, which stand for the shuffle as well, that takes no gates.
     """
     if sort == "bitonic":
         return bitonic_sort_gates(rows, key_bits, width, overhead)
@@ -54,5 +55,5 @@ def sort_rounds(rows: int, key_bits: int, sort: Sort) -> int:
 
 
 def _levels(depth: int) -> int:
-    """About how many levels the opened comparisons of 2^depth rows come in."""
+    """About how many levels the opened comparisons of 2^depth rows come in; for few rows, too many."""
     return max(1, 2 * depth - 7)

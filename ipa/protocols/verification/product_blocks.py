@@ -148,6 +148,7 @@ def _blocks_of_share(
     zs = [table.z[helper][share] for table in batch]
 
     def in_bytes(rows: int, places: Sequence[Place]) -> list[bytes]:
+        """The columns of z at these places, as they were sent; zeros where there is none."""
         size = bytes_per_column(rows)
         zero = bytes(size)
         return [

@@ -58,6 +58,7 @@ def first_and_second(
     ]
 
     def gather(column: int, second: bool) -> int:
+        """The bits of the first, or of the second, row of every pair."""
         total = 0
         for start, keep, runs, pairs in cuts:
             rows, gathered = column >> start & keep, 0
