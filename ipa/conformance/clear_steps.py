@@ -5,14 +5,13 @@ They come from the oracle. The rows of a case are events in any order, or column
 
 from collections.abc import Callable, Mapping, Sequence
 
+from ipa.conformance.clear_inputs import aggregate_input, asked, cap_input, passes_input
 from ipa.conformance.json_values import (
     Json,
     event_from_json,
     event_to_json,
-    events_from_json,
     integers,
     numbers,
-    parameters_from_json,
     refused_at,
 )
 from ipa.conformance.noise_values import noise_from_json
@@ -21,44 +20,6 @@ from ipa.events import Event, SourceEvent, TriggerEvent
 from ipa.noise.digitwise_laplace import noise_from_words
 from ipa.oracle import steps as oracle
 from ipa.oracle.steps import Row
-from ipa.parameters import QueryParameters
-
-
-def asked(given: Json) -> tuple[list[Event], QueryParameters]:
-    """The parameters of a case, and its events, which must fit them.
-
-    Raises: RefusedCaseError.
-    """
-    parameters = parameters_from_json(given["parameters"])
-    return events_from_json(given["events"], parameters), parameters
-
-
-def check_columns(*columns: Sequence[int]) -> None:
-    """Check that columns have equally many rows.
-
-    Raises: RefusedCaseError when they do not.
-    """
-    if len({len(column) for column in columns}) > 1:
-        raise RefusedCaseError("input", "mismatch")
-
-
-def check_bits(*columns: Sequence[int]) -> None:
-    """Check that columns are equally long and of bits.
-
-    Raises: RefusedCaseError when they are not.
-    """
-    check_columns(*columns)
-    if any(bit not in (0, 1) for column in columns for bit in column):
-        raise RefusedCaseError("input", "range")
-
-
-def check_numbers(*columns: Sequence[int]) -> None:
-    """Check that columns are of numbers from 0 on.
-
-    Raises: RefusedCaseError when they are not.
-    """
-    if any(value < 0 for column in columns for value in column):
-        raise RefusedCaseError("input", "range")
 
 
 def event_of(row: Row) -> Event:
@@ -100,12 +61,7 @@ def _helper_bits(given: Json) -> Json:
 
 
 def _last_touch_passes(given: Json) -> Json:
-    same, triggers = given["same_match_key_and_constraint"], given["is_trigger"]
-    values = integers(given["trigger_value"])
-    check_columns(same, triggers, values)
-    check_bits(same, triggers)
-    check_numbers(values)
-    passes = oracle.last_touch_passes(same, triggers, values)
+    passes = oracle.last_touch_passes(*passes_input(given))
     return {
         "passes": [
             {"distance": one.distance, "flag": list(one.flag), "credit": numbers(one.credit)}
@@ -126,15 +82,7 @@ def _attribute(given: Json) -> Json:
 
 
 def _cap(given: Json) -> Json:
-    same, credits, cap = given["same_match_key"], integers(given["credits"]), int(given["cap"])
-    check_columns(same, credits)
-    check_bits(same)
-    check_numbers(credits)
-    with refused_at("parameters", "cap"):
-        QueryParameters(breakdowns=1, cap=cap)
-    capping = given["capping"]
-    with refused_at("parameters", "capping"):
-        QueryParameters(breakdowns=1, cap=cap, capping=capping)
+    same, credits, cap, capping = cap_input(given)
     rows, match_key = [], 0
     for place, goes_on in enumerate(same):
         # The first row begins a match key whatever its bit says: there is none before it.
@@ -144,12 +92,7 @@ def _cap(given: Json) -> Json:
 
 
 def _aggregate(given: Json) -> Json:
-    keys, credits = given["breakdown_keys"], integers(given["credits"])
-    check_columns(keys, credits)
-    check_numbers(keys, credits)
-    breakdowns = given["breakdowns"]
-    with refused_at("parameters", "breakdowns"):
-        QueryParameters(breakdowns=breakdowns, cap=1)
+    keys, credits, breakdowns = aggregate_input(given)
     rows = [Row(0, 0, 0, False, key, 0) for key in keys if key < breakdowns]
     counted = [credit for key, credit in zip(keys, credits, strict=True) if key < breakdowns]
     return {"sums": numbers(oracle.sums_per_breakdown(rows, counted, breakdowns))}

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import count
 
 from ipa.attribution import attribute
-from ipa.conformance.clear_steps import asked, check_bits, check_columns, check_numbers
+from ipa.conformance.clear_inputs import aggregate_input, asked, cap_input, passes_input
 from ipa.conformance.json_values import Json, event_to_json, integers, numbers, refused_at
 from ipa.conformance.noise_values import noise_from_json
 from ipa.conformance.reference import STEPS, Answer, answer_by
@@ -89,11 +89,7 @@ def _helper_bits(given: Json) -> Json:
 
 
 def _last_touch_passes(given: Json) -> Json:
-    same, triggers = given["same_match_key_and_constraint"], given["is_trigger"]
-    values = integers(given["trigger_value"])
-    check_columns(same, triggers, values)
-    check_bits(same, triggers)
-    check_numbers(values)
+    same, triggers, values = passes_input(given)
     network, rows = _network(), len(values)
     linked = multiply(network, _deal(network, same, 1), _deal(network, triggers, 1))
     flag = linked.successors(1)
@@ -135,27 +131,15 @@ def _attribute(given: Json) -> Json:
 
 
 def _cap(given: Json) -> Json:
-    same, credits, cap = given["same_match_key"], integers(given["credits"]), int(given["cap"])
-    check_columns(same, credits)
-    check_bits(same)
-    check_numbers(credits)
-    with refused_at("parameters", "cap"):
-        QueryParameters(breakdowns=1, cap=cap)
-    with refused_at("parameters", "capping"):
-        QueryParameters(breakdowns=1, cap=cap, capping=given["capping"])
+    same, credits, cap, capping = cap_input(given)
     network = _network()
     credit = _deal(network, credits, bits_for(sum(credits)))
-    capped = cap_credits(network, _deal(network, same, 1), credit, cap, given["capping"])
+    capped = cap_credits(network, _deal(network, same, 1), credit, cap, capping)
     return {"credits": numbers(reconstruct_for_testing(capped))}
 
 
 def _aggregate(given: Json) -> Json:
-    keys, credits = given["breakdown_keys"], integers(given["credits"])
-    check_columns(keys, credits)
-    check_numbers(keys, credits)
-    breakdowns = given["breakdowns"]
-    with refused_at("parameters", "breakdowns"):
-        QueryParameters(breakdowns=breakdowns, cap=1)
+    keys, credits, breakdowns = aggregate_input(given)
     network = _network()
     key_bits = max(1, bits_for(max([breakdowns - 1, *keys])))
     key = _deal(network, keys, key_bits)
