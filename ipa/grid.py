@@ -76,15 +76,7 @@ def run_grid(
     Raises: GridError, which names the query: before any work for what `run_query` refuses, later for a
         query that fails or whose worker does. ParameterError for a seed that is no integer of at least 0.
     """
-    queries = list(grid)
-    if seed is not None:
-        check_integer("seed", seed, 0)
-    for position, query in enumerate(queries):
-        try:
-            check_noise_is_said(query.parameters, no_noise)
-            check_events(query.events, query.parameters)
-        except IpaError as error:
-            raise _failed(position, query, error) from error
+    queries = _checked(grid, seed, no_noise=no_noise)
     results: dict[int, QueryResult] = {}
     under_way: dict[Future[QueryResult], int] = {}
 
@@ -112,6 +104,23 @@ def run_grid(
         for future in under_way:
             future.cancel()
     return [results[position] for position in range(len(queries))]
+
+
+def _checked(grid: Iterable[GridQuery], seed: int | None, *, no_noise: bool) -> list[GridQuery]:
+    """The queries, every one of which could be asked.
+
+    Raises: GridError for the first that could not; ParameterError for the seed.
+    """
+    queries = list(grid)
+    if seed is not None:
+        check_integer("seed", seed, 0)
+    for position, query in enumerate(queries):
+        try:
+            check_noise_is_said(query.parameters, no_noise)
+            check_events(query.events, query.parameters)
+        except IpaError as error:
+            raise _failed(position, query, error) from error
+    return queries
 
 
 Task = tuple[int, GridQuery, bool, int | None]

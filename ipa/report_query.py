@@ -1,6 +1,6 @@
 """A fanout query over encrypted reports: from three query streams to one sum per breakdown key."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ipa.budget.composition import EpsilonDelta
@@ -16,6 +16,7 @@ from ipa.display.style import framed
 from ipa.display.tables import facts, folded
 from ipa.errors import ParameterError
 from ipa.names import RegistrableDomain, host_itself
+from ipa.network.costs import Cost
 from ipa.network.simulation import (
     DEFAULT_OPTIONS,
     RunOptions,
@@ -26,7 +27,7 @@ from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
 from ipa.query import QueryResult
 from ipa.release import combine_at_collector
-from ipa.report_answer import Charge, Compression, Received, Request, released_answer
+from ipa.report_answer import Answer, Charge, Compression, Received, Request, released_answer
 from ipa.result import check_noise_is_said, noise_in
 
 
@@ -105,16 +106,7 @@ def run_report_query(
     check_noise_is_said(parameters, no_noise)
     _check_request(streams, helper_keys, payment, no_budget=no_budget)
     options = checked_run_options(options)
-    ledgers: dict[int, Ledger] = {}
-    charge = None
-    if payment is not None:
-        ledgers = dict(zip(HELPERS, payment.ledgers, strict=True))
-        charge = Charge(payment.query_id, payment.charged_at, _charged(parameters))
-    received = Received(
-        dict(zip(HELPERS, streams, strict=True)),
-        dict(zip(HELPERS, helper_keys, strict=True)),
-        ledgers,
-    )
+    received, charge = _received(streams, helper_keys, payment, parameters)
     callbacks: dict[str, Callable[..., object]] = {"registrable_domain": registrable_domain}
     if on_accepted is not None:
         callbacks["on_accepted"] = on_accepted
@@ -126,6 +118,29 @@ def run_report_query(
         Request(submitter, parameters, compressed_match_key_bits, charge),
         **callbacks,
     )
+    return _released(parts, parameters, costs)
+
+
+def _received(
+    streams: Sequence[bytes],
+    helper_keys: Sequence[HelperKeys],
+    payment: Payment | None,
+    parameters: QueryParameters,
+) -> tuple[Received, Charge | None]:
+    """What each helper has before the query, and what they charge together."""
+    ledgers: dict[int, Ledger] = {}
+    charge = None
+    if payment is not None:
+        ledgers = dict(zip(HELPERS, payment.ledgers, strict=True))
+        charge = Charge(payment.query_id, payment.charged_at, _charged(parameters))
+    of_streams = dict(zip(HELPERS, streams, strict=True))
+    return Received(of_streams, dict(zip(HELPERS, helper_keys, strict=True)), ledgers), charge
+
+
+def _released(
+    parts: Mapping[int, Answer], parameters: QueryParameters, costs: dict[str, Cost]
+) -> ReportQueryResult:
+    """What the report collector makes of the helpers' answers."""
     answer = parts[HELPERS[0]]
     sums = combine_at_collector(
         {helper: part.pair for helper, part in parts.items()},
