@@ -9,7 +9,8 @@ import re
 
 from spec_example_errata import ERRATA
 
-from ipa.events import Event, SourceEvent, TriggerEvent
+from ipa.events import Event
+from ipa.events.worked_example import WORKED_EXAMPLE
 from ipa.oracle.sql import query_sql
 from ipa.oracle.steps import (
     LastTouchPass,
@@ -108,17 +109,7 @@ ITERATIONS = [
 ]
 AGGREGATES = [0, 0, 0, 295]
 
-EVENTS: list[Event] = [
-    TriggerEvent(9086, 14, 2 * 60 + 56, 100),
-    SourceEvent(1454, 53, 1 * 60 + 27, 3),
-    TriggerEvent(1454, 72, 7 * 60 + 48, 50),
-    TriggerEvent(1454, 53, 4 * 60 + 12, 25),
-    SourceEvent(5422, 53, 3 * 60 + 24, 0),
-    TriggerEvent(1454, 53, 3 * 60 + 46, 250),
-    SourceEvent(1454, 53, 1 * 60 + 7, 2),
-    TriggerEvent(1454, 72, 5 * 60 + 52, 130),
-    TriggerEvent(1454, 53, 4 * 60 + 39, 20),
-]
+EVENTS: list[Event] = [*WORKED_EXAMPLE]
 """The example's reports, in no order."""
 
 
