@@ -1,6 +1,7 @@
 """The whole query over reports: agreed parameters, breakdown keys, compressed match keys."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from intake_cases import EVENTS, HOME, PARAMETERS, SHOP, answer, make_world, world
@@ -13,6 +14,7 @@ from ipa.oracle.steps import query_in_steps
 from ipa.parameters import QueryParameters
 from ipa.protocols.match_key_compression import compress_match_keys
 from ipa.report_query import run_report_query
+from ipa.result import QueryResult
 from ipa.sharing.dealing import reconstruct_for_testing, share_rows
 from ipa.sharing.linear_hash import collision_probability
 from ipa.sharing.randomness import Randomness
@@ -160,3 +162,31 @@ def test_a_malicious_secure_query_over_reports() -> None:
     )
     assert result.result.rows == len(EVENTS)
     assert answer(world()).result.sums == query_in_steps(EVENTS, PARAMETERS)
+
+
+def test_sums_with_noise_are_signed() -> None:
+    """Noise far larger than the sums makes about half of them negative; none is off by a power of two."""
+    asked = replace(PARAMETERS, epsilon=Fraction(1, 50))
+    exact = answered(PARAMETERS, no_noise=True)
+    noisy = [answered(asked, seed=seed) for seed in range(3)]
+    noise = noisy[0].noise
+    assert noise is not None
+    for result in noisy:
+        errors = [a - b for a, b in zip(result.sums, exact.sums, strict=True)]
+        assert max(map(abs, errors)) < 8 * noise.standard_deviation
+    drawn = [total for result in noisy for total in result.sums]
+    assert min(drawn) < 0 < max(drawn)
+
+
+def answered(
+    parameters: QueryParameters, *, no_noise: bool = False, seed: int | None = None
+) -> QueryResult:
+    return run_report_query(
+        world().streams,
+        world().keys,
+        parameters,
+        submitter=HOME.report_collector,
+        no_budget=True,
+        no_noise=no_noise,
+        options=RunOptions(seed=seed),
+    ).result
