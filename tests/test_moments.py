@@ -100,6 +100,16 @@ def test_noise_is_near_the_exact_statistics_and_scaled_to_each() -> None:
         assert statistics(asked, covariance=True)[name].cap == noise.sensitivity  # type: ignore[index]
 
 
+def test_statistics_with_noise_are_signed() -> None:
+    """Of nobody: all that is released is noise, about half of it negative."""
+    asked = replace(PARAMETERS, epsilon=Fraction(1, 10))
+    found = run_moments_query([], asked, covariance=True, options=RunOptions(seed=1))
+    assert found.cross_products is not None
+    lists = (found.people, found.totals, found.squares, list(found.cross_products.values()))
+    drawn = [number for each in lists for number in each]
+    assert min(drawn) < 0 < max(drawn)
+
+
 def test_estimates_from_exact_statistics() -> None:
     """Two people with 10 and 30 in key 0, the second with 5 in key 1 too."""
     events: list[Event] = [
