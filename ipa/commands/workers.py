@@ -15,11 +15,16 @@ MOST_WORKERS = 61
 def check_workers(arguments: argparse.Namespace) -> None:
     """Check, before any work, that the option makes sense.
 
-    Raises: ParameterError for a number out of range, and where workers would have nothing to do.
+    Raises: ParameterError for a number out of range, and where workers would have nothing to do or
+        cannot be.
     """
     if arguments.workers is None:
         return
     check_integer("--workers", arguments.workers, 1, MOST_WORKERS)
+    if arguments.apart:
+        raise ParameterError(
+            "--workers and --apart do not go together: helper parties apart have a process each"
+        )
     if arguments.security != "malicious":
         raise ParameterError(
             "--workers share the check of products: it needs --security malicious, which is the default"

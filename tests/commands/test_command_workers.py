@@ -138,6 +138,7 @@ def test_workers_work_for_events_and_for_reports(
         (["--workers", "0"], "--workers must be an integer from 1 to 61, not 0"),
         (["--workers", "62"], "--workers must be an integer from 1 to 61, not 62"),
         (["--workers", "1", "--security", "semi-honest"], "--security malicious"),
+        (["--workers", "1", "--apart"], "--workers and --apart do not go together"),
     ],
 )
 def test_workers_that_cannot_be_are_refused(
