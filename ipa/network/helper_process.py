@@ -168,8 +168,11 @@ class Line:
         return pickle.loads(self._frames.get())
 
     def send(self, message: object) -> None:
-        """Tell the process that started this one."""
-        write_message(self._outgoing, message)
+        """Tell the process that started this one; when that is gone, so is this one."""
+        try:
+            write_message(self._outgoing, message)
+        except BrokenPipeError:  # noticed here before the listener noticed it
+            os._exit(1)
 
     def ask(self, callback: str, *arguments: Any) -> Any:
         """What the callback returns, which is called in the process that started this one."""

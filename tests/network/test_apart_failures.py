@@ -15,7 +15,8 @@ from ipa.errors import BudgetError, ChannelError, IpaError, VerificationError
 from ipa.events import write_events_csv
 from ipa.events.workload import generate_events
 from ipa.network import apart
-from ipa.network.helper_process import Failed
+from ipa.network.helper_process import Failed, write_message
+from ipa.network.processes import start_process
 from ipa.network.simulation import RunOptions, new_run_name
 from ipa.parties import HELPERS
 
@@ -167,6 +168,18 @@ def test_no_process_outlives_the_one_that_started_it(sent: signal.Signals, optio
         tracebacks = process.stderr.read().count("Traceback")
         assert tracebacks == (1 if sent == signal.SIGINT else 0)
         assert "done" not in process.stdout.read()
+
+
+def test_a_helper_whose_starter_is_gone_before_it_tells_ends_without_a_word(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Standard input is still open, so that only the telling can notice it."""
+    with start_process("ipa.network.helper_process") as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdout.close()
+        write_message(process.stdin, "no assignment")
+        assert process.wait(60) == 1
+    assert capfd.readouterr() == ("", "")
 
 
 def test_ctrl_c_while_the_processes_start_ends_the_command_cleanly(tmp_path: Path) -> None:
