@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, get_args
 
+from ipa.display.parameters import parameters_html
 from ipa.errors import ParameterError
 from ipa.ranges import check_integer, exact_fraction
 
@@ -94,6 +95,8 @@ class QueryParameters:
     attribution_constraint_id_bits: int = 16
     timestamp_bits: int = 32
     value_bits: int = 16
+
+    _repr_html_ = parameters_html
 
     def __post_init__(self) -> None:
         check_integer("breakdowns", self.breakdowns, 1, MAX_BREAKDOWNS)

@@ -1,12 +1,12 @@
 """What a query releases: the sums, the noise in them, and what it all cost."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from ipa.display.records import record_html
-from ipa.display.results import result_html
+from ipa.display.results import labelled_html, result_html
 from ipa.errors import MismatchError, ParameterError
 from ipa.events.encoding import EventEncoder
 from ipa.events.frames import DataFrame, FrameLibrary, new_frame
@@ -45,6 +45,32 @@ class LabelledSum:
     total: Decimal | int
     low: Decimal | int
     high: Decimal | int
+
+    _repr_html_ = record_html
+
+
+class LabelledSums(list[LabelledSum]):
+    """The sums of a query by label; a notebook shows them as a table with bars.
+
+    `heads` are what the table calls the labels and the sums, and `noise` is what is in each of them.
+    """
+
+    def __init__(
+        self, sums: Iterable[LabelledSum], heads: tuple[str, str], noise: NoiseInResult | None
+    ) -> None:
+        super().__init__(sums)
+        self.heads = heads
+        self.noise = noise
+
+    def __repr__(self) -> str:
+        label, total = self.heads
+        said = ", ".join(f"{each.label!r} {each.total}" for each in self)
+        if self.noise is not None and self:
+            said += f"; noise +-{self[0].high - self[0].total} at 95 %"
+        return f"<{total} by {label}: {said}>"
+
+    def _repr_html_(self) -> str:
+        return labelled_html(self, self.heads, self.noise)
 
 
 @dataclass(frozen=True)
@@ -87,7 +113,7 @@ class QueryResult:
             costs=self.costs,
         )
 
-    def labelled(self, encoder: EventEncoder | None = None) -> list[LabelledSum]:
+    def labelled(self, encoder: EventEncoder | None = None) -> LabelledSums:
         """The sums by label and in the table's unit, exactly; by breakdown key without an encoder.
 
         Raises: MismatchError for the encoder of another query.
@@ -95,22 +121,24 @@ class QueryResult:
         aggregate, noise = self.parameters.aggregate, self.noise
         within = 0 if noise is None else noise.interval_95
         if encoder is None:
-            return [
+            keys = (
                 LabelledSum(key, total, total - within, total + within)
                 for key, total in enumerate(self.sums)
-            ]
+            )
+            return LabelledSums(keys, ("breakdown_key", aggregate), noise)
         if len(encoder.breakdown_labels) != len(self.sums):
             raise MismatchError(
                 f"the encoder has {len(encoder.breakdown_labels)} labels, and the result "
                 f"{len(self.sums)} sums: it is not the encoder of this query"
             )
-        return [
+        labels = (
             LabelledSum(
                 label,
                 *(encoder.in_unit(x, aggregate) for x in (total, total - within, total + within)),
             )
             for label, total in zip(encoder.breakdown_labels, self.sums, strict=True)
-        ]
+        )
+        return LabelledSums(labels, (encoder.label_column, aggregate), noise)
 
     def to_frame(
         self, encoder: EventEncoder | None = None, *, library: FrameLibrary = "pandas"
@@ -125,11 +153,10 @@ class QueryResult:
             another query.
         """
         rows = self.labelled(encoder)
+        label, total = rows.heads
         columns: dict[str, Sequence[object]] = {
-            "breakdown_key" if encoder is None else encoder.label_column: [
-                row.label for row in rows
-            ],
-            self.parameters.aggregate: [_cell(row.total) for row in rows],
+            label: [row.label for row in rows],
+            total: [_cell(row.total) for row in rows],
         }
         if self.noise is not None:
             columns["low"] = [_cell(row.low) for row in rows]

@@ -1,11 +1,17 @@
 """Numbers as they are read: thousands apart, few digits."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 
 def count(number: int) -> str:
     """A whole number with its thousands apart."""
     return f"{number:,}"
+
+
+def amount(number: Decimal | int) -> str:
+    """An amount with all its digits, and its thousands apart."""
+    return f"{number:,f}" if isinstance(number, Decimal) else count(number)
 
 
 def seconds(number: float) -> str:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ipa.display.bars import bars
 from ipa.display.markup import Markup
-from ipa.display.numbers import count, decimal, plural
+from ipa.display.numbers import amount, decimal, plural
 from ipa.display.style import framed, note
 from ipa.display.tables import MOST_ENTRIES, Column, table
 
@@ -50,7 +50,7 @@ def plan_html(
     pictures = bars([plan.error for plan in shown], marked=place)
     rows = (
         (
-            f"{plan.cap * unit:,f}" if isinstance(unit, Decimal) else count(plan.cap * unit),
+            amount(plan.cap * unit),
             f"{plan.kept:.1%}",
             *(decimal(each * scale) for each in (plan.bias, plan.noise, plan.error)),
             bar,

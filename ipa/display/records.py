@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypeVar
 
 from ipa.display.markup import Markup, element, joined, text
-from ipa.display.numbers import decimal, plural
+from ipa.display.numbers import amount, decimal, plural
 from ipa.display.style import framed, note
 from ipa.display.tables import MOST_ENTRIES, Column, facts, folded, more, table
 
@@ -47,9 +48,11 @@ def records_table(records: Sequence[Any], total: int, what: str) -> Markup:
 
 
 def value_shown(value: Any) -> object:
-    """A value of a field: a record is its fields, fractions are decimals, the rest is a short text."""
+    """A value of a field: a record is its fields, fractions are a few digits, the rest is a short text."""
     if isinstance(value, Fraction):
         return decimal(value)
+    if isinstance(value, Decimal):
+        return amount(value)
     if value is None:
         return "none"
     if getattr(type(value), "_repr_html_", None) is record_html:

@@ -1,13 +1,14 @@
 """Results: sums with bars and intervals, what noise is in them, and what they cost."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from fractions import Fraction
 from typing import Protocol
 
 from ipa.display.bars import bars
 from ipa.display.costs import CostOfStep, costs_tree
 from ipa.display.markup import Markup
-from ipa.display.numbers import count, decimal
+from ipa.display.numbers import amount, count, decimal
 from ipa.display.style import framed, note
 from ipa.display.tables import MOST_ENTRIES, Column, facts, folded, table
 
@@ -64,6 +65,56 @@ def result_html(
     shown = table(columns, rows, len(numbers), what="breakdown keys")
     said = noise_note(noise) if says_noise else ""
     return framed(title, shown, said, facts(about), folded_costs(costs))
+
+
+class LabelledSum(Protocol):
+    """A sum by its label, as far as it is shown."""
+
+    @property
+    def label(self) -> Hashable:
+        """What it is the sum of."""
+
+    @property
+    def total(self) -> Decimal | int:
+        """The sum, with noise."""
+
+    @property
+    def low(self) -> Decimal | int:
+        """The lower end of its interval."""
+
+    @property
+    def high(self) -> Decimal | int:
+        """The upper end."""
+
+
+def labelled_html(
+    sums: Sequence[LabelledSum], heads: tuple[str, str], noise: Noise | None
+) -> Markup:
+    """Sums by label in the unit of a table, each with its bar and, with noise, its interval.
+
+    `heads` are the heads of the two columns.
+    """
+    columns = [Column(heads[0]), Column(heads[1], "number")]
+    shown = sums[:MOST_ENTRIES]
+    cells: list[Iterable[object]] = [(each.label for each in shown)]
+    cells.append(amount(each.total) for each in shown)
+    if noise is not None:
+        columns.append(Column("95 % interval", "number"))
+        cells.append(f"{amount(each.low)} to {amount(each.high)}" for each in shown)
+    columns.append(Column(""))
+    reach = max((float(each.high - each.total) for each in shown), default=0)
+    cells.append(bars([float(each.total) for each in shown], reach))
+    made = table(columns, zip(*cells, strict=True), len(sums), what="labels")
+    return framed(f"{heads[1].capitalize()} by {heads[0]}", made, _promise(noise))
+
+
+def _promise(noise: Noise | None) -> Markup:
+    """The noise, without how large it is in steps."""
+    if noise is None:
+        return noise_note(noise)
+    return note(
+        f"noise: {noise.mechanism}, epsilon {decimal(noise.epsilon)}, delta {decimal(noise.delta)}"
+    )
 
 
 def noise_note(noise: Noise | None, of: str = "") -> Markup:

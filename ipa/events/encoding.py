@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Any
 
+from ipa.display.encoders import encoder_html
 from ipa.errors import EventError, ParameterError
 from ipa.events.event import COLUMNS, Event, SourceEvent, TriggerEvent
 from ipa.events.field_values import integer_from_object, is_absent
@@ -100,6 +101,9 @@ class EventEncoder:
         check_integer("largest_value in steps", steps, 1, (1 << MAX_FIELD_BITS) - 1)
         object.__setattr__(self, "_largest_steps", steps)
         object.__setattr__(self, "_readers", self._new_readers())
+
+    def _repr_html_(self) -> str:
+        return encoder_html(self, self._column_of, hashed=self.hash_key is not None)
 
     @property
     def label_column(self) -> str:

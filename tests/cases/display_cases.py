@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 from budget_cases import commit, commitment, new_ledger, pay, share
 from budget_cases import query as record_of
+from encoder_cases import SOURCE, TRIGGER, fresh
 from intake_cases import answer, world
 
 import ipa
@@ -73,12 +74,28 @@ def results() -> Iterator[object]:
     yield plan_caps(EVENTS, PARAMETERS, [10, 100])
     encoder = ipa.EventEncoder(breakdown_labels=range(4), value_step="0.001")
     yield ipa.sweep_caps(EVENTS, PARAMETERS, ["1.2", "120"], encoder)
+    yield from labelled_objects()
     yield answer(world())
     yield simulated_workers(4, seed=1)
     for most in (None, 3):
         specification = MeasurementSpecification(max_frequency=most)
         impressions = generate_impressions(50, seed=1)
         yield run_measurement(impressions, specification, "hmss", no_noise=True, seed=1)
+
+
+def labelled_objects() -> Iterator[object]:
+    """What a query is asked and what it answers in a table's words, from an encoder that has a key."""
+    encoder = fresh(hash_key=bytes.fromhex(f"{MATCH_KEY:016x}") * 2, other_label="other")
+    numbering = fresh()
+    people = [{**row, "user": f"{MATCH_KEY:x}"} for row in (SOURCE, TRIGGER)]
+    for each in (encoder, numbering):
+        each.encode(people)
+        yield each
+    for epsilon in (1, None):
+        asked = encoder.parameters(cap=20, epsilon=epsilon, attribution_window=3600)
+        yield asked
+        sums = ipa.QueryResult([123456, -5, 0], 2, asked, {}).labelled(encoder)
+        yield from (sums, sums[0])
 
 
 def ledgers(directory: Path) -> Iterator[object]:

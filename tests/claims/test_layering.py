@@ -21,14 +21,15 @@ FOUNDATION = [
     "errors",
     "names",
     "ranges",
-    "parameters",
     "parties",
-    "events",
     "progress",
     "version",
 ]
 
-LOWEST = {"foundation", "display"}
+PUBLIC = {"foundation", "parameters", "events"}
+"""What is asked, and of which events: no share, no message."""
+
+LOWEST = PUBLIC | {"display"}
 """What all may import: what an object looks like is told in every layer above."""
 
 SHARED = LOWEST | {"sharing", "network"}
@@ -54,9 +55,11 @@ EVERYTHING = (
 MAY_IMPORT: dict[str, set[str]] = {
     "foundation": set(),
     "display": {"foundation"},
+    "parameters": {"foundation", "display"},
+    "events": {"foundation", "display", "parameters"},
     "sharing": LOWEST,
-    "oracle": {"foundation"},
-    "noise": {"foundation"},
+    "oracle": PUBLIC,
+    "noise": PUBLIC,
     "budget": LOWEST | {"budget.charging"},  # the latter in its `__init__` alone
     "client": LOWEST | {"sharing"},
     "reports": LOWEST | {"sharing"},

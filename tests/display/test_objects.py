@@ -32,9 +32,9 @@ from ipa.sharing.dealing import only_helper
 from ipa.sharing.share_table import share_table
 
 KINDS = """
-AttackReport CapPlans CapSweep Costs GenericReports HelperBits HelperPartyNetwork Ledger MeasurementResult
-MomentsResult QueryResult Receipt Records ReportQueryResult SharedBits SharedElements SharedRows
-Transcript WorkerNetwork
+AttackReport CapPlans CapSweep Costs EventEncoder GenericReports HelperBits HelperPartyNetwork
+LabelledSum LabelledSums Ledger MeasurementResult MomentsResult QueryParameters QueryResult Receipt Records
+ReportQueryResult SharedBits SharedElements SharedRows Transcript WorkerNetwork
 """
 
 PACKAGE = Path(ipa.__file__).parent
