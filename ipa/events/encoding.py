@@ -7,17 +7,19 @@ the unit of the table.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 from ipa.display.encoders import encoder_html
 from ipa.errors import EventError, ParameterError
 from ipa.events.event import COLUMNS, Event, SourceEvent, TriggerEvent
 from ipa.events.field_values import integer_from_object, is_absent
 from ipa.events.frames import DataFrame, records_of
-from ipa.events.labels import MIN_HASH_KEY_BYTES, Numbering, distinct_labels, keyed_hash
+from ipa.events.labels import MIN_HASH_KEY_BYTES, Numbering, distinct_labels, keyed_hash, place_of
 from ipa.events.quantities import exact_decimal, steps_since, whole_steps
 from ipa.parameters import MAX_FIELD_BITS, MAX_MATCH_KEY_BITS, QueryParameters, ReportKind, bits_for
 from ipa.ranges import check_integer
@@ -49,7 +51,9 @@ class EventEncoder:
     People and constraints (sites, products) are numbered as they come. The encoder remembers the
     numbers, for one table after another, and no query shows them. With a `hash_key`, at least
     16 secret bytes, people get a keyed hash instead, the same wherever the key is known. Two hashes
-    can be one, so the noise is that for colliding match keys (SPEC_NOTES: neighbours).
+    can be one, so the noise is that for colliding match keys (SPEC_NOTES: neighbours). A copy has the
+    numbers given so far, and goes on by itself. A pickle has them and the `hash_key`: it is as secret as
+    the table.
 
     Times become steps of `time_step` after `start`, rounded down; without a `start` they must be
     whole numbers already. Values become steps of `value_step`, and must be whole numbers of them. All widths
@@ -102,6 +106,9 @@ class EventEncoder:
         object.__setattr__(self, "_largest_steps", steps)
         object.__setattr__(self, "_readers", self._new_readers())
 
+    def __copy__(self) -> Self:
+        return deepcopy(self)
+
     def _repr_html_(self) -> str:
         return encoder_html(self, self._column_of, hashed=self.hash_key is not None)
 
@@ -120,8 +127,8 @@ class EventEncoder:
     ) -> list[Event]:
         """The events of a table: a frame of pandas or polars, or mappings.
 
-        With a `kind` all rows are of this kind. The table then needs no column for it, nor for
-        the field of the other kind.
+        A row may leave out the field of the other kind. With a `kind` all rows are of this kind, and the
+        table needs no column for it.
 
         Raises: EventError at the first row that is wrong, with the table's name of the column;
             ParameterError for another kind.
@@ -200,23 +207,19 @@ class EventEncoder:
         """What reads the cells of each field; the numberings are new, and remember what they number."""
         people = Numbering((1 << self.match_key_bits) - 1)
         constraints = Numbering((1 << self.attribution_constraint_id_bits) - 1)
-        labels = {label: key for key, label in enumerate(self.breakdown_labels)}
-        other = labels.get(self.other_label, "is not one of breakdown_labels")
-        step, key, start = Decimal(self.value_step), self.hash_key, self.start
+        places = {label: key for key, label in enumerate(self.breakdown_labels)}
+        other = places.get(self.other_label, "is not one of breakdown_labels")
+        key, start = self.hash_key, self.start
         return {
             "match_key": people.number
             if key is None
-            else lambda cell: keyed_hash(cell, key, self.match_key_bits),
-            "attribution_constraint_id": lambda cell: (
-                0 if is_absent(cell) else constraints.number(cell)
-            ),
+            else partial(keyed_hash, key=key, bits=self.match_key_bits),
+            "attribution_constraint_id": constraints.number_from_none,
             "timestamp": integer_from_object
             if start is None
-            else lambda cell: steps_since(cell, start, self.time_step),
-            "breakdown_key": lambda cell: (
-                labels.get(cell, other) if isinstance(cell, Hashable) else other
-            ),
-            "trigger_value": lambda cell: whole_steps(cell, step),
+            else partial(steps_since, start=start, step=self.time_step),
+            "breakdown_key": partial(place_of, places=places, other=other),
+            "trigger_value": partial(whole_steps, step=Decimal(self.value_step)),
         }
 
     def _kind(self, record: Mapping[str, object], row: int) -> ReportKind:
@@ -225,9 +228,9 @@ class EventEncoder:
         if kind is None:
             known = ", ".join(map(repr, self.kinds))
             raise EventError(row, self._column_of["report"], f"must be one of {known}")
-        other = _OTHER[kind]
-        if not is_absent(self._cell(record, row, other)):
-            raise EventError(row, self._column_of[other], f"must be empty on a {kind} report")
+        column = self._column_of.get(_OTHER[kind])
+        if column is not None and not is_absent(record.get(column)):
+            raise EventError(row, column, f"must be empty on a {kind} report")
         return kind
 
     def _event(self, record: Mapping[str, object], row: int, kind: ReportKind) -> Event:

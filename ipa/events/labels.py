@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import unicodedata
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 from ipa.errors import ParameterError
 from ipa.events.field_values import integer_from_object, is_absent
@@ -48,6 +48,15 @@ class Numbering:
             )
         self._numbers[label] = number
         return number
+
+    def number_from_none(self, label: object) -> int | str:
+        """As `number`, but no label is 0."""
+        return 0 if is_absent(label) else self.number(label)
+
+
+def place_of(label: object, places: Mapping[Hashable, int], other: int | str) -> int | str:
+    """The place of a label, or `other` for one that has none."""
+    return places.get(label, other) if isinstance(label, Hashable) else other
 
 
 def keyed_hash(label: object, key: bytes, bits: int) -> int | str:
