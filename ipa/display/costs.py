@@ -1,7 +1,7 @@
 """Costs as a tree of steps, each with what is below it folded away."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,6 +15,10 @@ MOST_CHILDREN = 32
 
 _FEW = 3
 """So many numbered steps stand by themselves; more are folded into one."""
+
+
+_NUMBERS = 4
+_FIVE_NUMBERS = "grid-template-columns:minmax(14em,22em) 5em 7em 8em 8em 6em"
 
 
 class CostOfStep(Protocol):
@@ -34,7 +38,8 @@ class _Node:
     name: str
     rounds: int = 0
     bytes_sent: int = 0
-    gates: int = 0
+    and_gates: int = 0
+    ring_products: int = 0
     seconds: float = 0.0
     children: "dict[str, _Node]" = field(default_factory=dict)
     is_group: bool = False
@@ -43,7 +48,8 @@ class _Node:
         """Add what a step in it cost."""
         self.rounds += cost.rounds
         self.bytes_sent += cost.bytes_sent
-        self.gates += cost.and_gates + cost.ring_products
+        self.and_gates += cost.and_gates
+        self.ring_products += cost.ring_products
         self.seconds += cost.seconds
 
 
@@ -62,29 +68,34 @@ def costs_tree(costs: Mapping[str, CostOfStep]) -> Markup:
             name = part.partition("#")[0]
             node = node.children.setdefault(name, _Node(name))
             node.add(cost)
-    head = _line(0, "step", ("rounds", "bytes sent", "products", "seconds"))
-    says = "bytes of all local helpers together; products are AND gates and products in rings"
-    children = (_entry(child, 1) for child in _grouped(root.children.values()))
-    body = [element("div", head, class_="leaf"), _entry(root, 0, closed=True), *children]
+    has_rings = root.ring_products > 0
+    names = ["rounds", "bytes sent", "AND gates", *["ring products"] * has_rings, "seconds"]
+    head = _line(0, "step", names)
+    says = "bytes of all local helpers together, AND gates counted once"
+    children = (_entry(child, 1, has_rings) for child in _grouped(root.children.values()))
+    body = [element("div", head, class_="leaf"), _entry(root, 0, has_rings, closed=True), *children]
     return element("div", *body, note(says), class_="tree")
 
 
-def _entry(node: _Node, depth: int, *, closed: bool = False) -> Markup:
-    numbers = count(node.rounds), count(node.bytes_sent), count(node.gates), seconds(node.seconds)
-    line = _line(depth, node.name, numbers)
+def _entry(node: _Node, depth: int, has_rings: bool, *, closed: bool = False) -> Markup:
+    numbers = [count(node.rounds), count(node.bytes_sent), count(node.and_gates)]
+    numbers += [count(node.ring_products)] * has_rings
+    line = _line(depth, node.name, [*numbers, seconds(node.seconds)])
     if closed or not node.children:
         return element("div", line, class_="leaf")
     below = list(node.children.values())
     children = below if node.is_group else _grouped(below)
-    shown = (_entry(child, depth + 1) for child in children[:MOST_CHILDREN])
+    shown = (_entry(child, depth + 1, has_rings) for child in children[:MOST_CHILDREN])
     rest = more(len(children) - MOST_CHILDREN, "steps")
     return element("details", element("summary", line), *shown, rest)
 
 
-def _line(depth: int, name: str, numbers: Iterable[str]) -> Markup:
+def _line(depth: int, name: str, numbers: Sequence[str]) -> Markup:
     cells = (element("span", number, class_="number") for number in numbers)
     first = element("span", name, style=f"padding-left:{depth}em")
-    return element("span", first, *cells, class_="step")
+    # The style sheet has room for four numbers; few steps have a fifth.
+    columns = _FIVE_NUMBERS if len(numbers) > _NUMBERS else None
+    return element("span", first, *cells, class_="step", style=columns)
 
 
 def _grouped(children: Iterable[_Node]) -> list[_Node]:
@@ -100,10 +111,7 @@ def _grouped(children: Iterable[_Node]) -> list[_Node]:
             continue
         together = _Node(f"{stem}: {plural(len(nodes), 'step')}", is_group=True)
         for node in nodes:
-            together.rounds += node.rounds
-            together.bytes_sent += node.bytes_sent
-            together.gates += node.gates
-            together.seconds += node.seconds
+            together.add(node)
             together.children[node.name] = node
         grouped.append(together)
     return grouped

@@ -34,7 +34,13 @@ def network_html(
     ]
     lines.append(("step", path or "none"))
     if products.keeps_products:
-        made = products.gates_made + products.elements_made
-        checked = products.gates_checked + products.elements_checked
-        lines.append(("products", f"{count(made)} made, {count(checked)} of them checked"))
+        lines.append(("AND gates", _made(products.gates_made, products.gates_checked)))
+        if products.elements_made:
+            lines.append(
+                ("ring products", _made(products.elements_made, products.elements_checked))
+            )
     return framed(title, facts(lines), folded("costs by step", costs_tree(costs)))
+
+
+def _made(made: int, checked: int) -> str:
+    return f"{count(made)} made, {count(checked)} of them checked"

@@ -1,7 +1,7 @@
-"""What a run cost: rounds, bytes sent, products and seconds, per step.
+"""What a run cost: rounds, bytes sent, AND gates, ring products and seconds, per step.
 
 Bytes are counted from the payloads handed to the channel. Rounds count the times the helpers wait
-for messages one after another. Gates and products are counted once, not per helper.
+for messages one after another. AND gates and ring products are counted once, not per helper.
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,9 +58,9 @@ def cost_of(costs: dict[str, Cost], prefix: str = "") -> Cost:
 def costs_of_helpers(costs: Sequence[Mapping[str, Cost]]) -> dict[str, Cost]:
     """The costs by step of a run of helpers apart, from those of each.
 
-    What a helper sends adds up; rounds and products are the same ones for all. The seconds of a step
-    are the mean of the helpers', who run at the same time, so that all steps together take as long as
-    the run.
+    What a helper sends adds up; rounds, AND gates and ring products are the same ones for all. The
+    seconds of a step are the mean of the helpers', who run at the same time, so that all steps together
+    take as long as the run.
     """
     together: dict[str, Cost] = {}
     for own in costs:

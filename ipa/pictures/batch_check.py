@@ -67,7 +67,7 @@ def _drawn(gates: int, layout: Layout, network: HelperPartyNetwork) -> Picture:
     for path in ("check/bits/coin", "check/bits/values"):
         values.add(steps[path])
     stages = [
-        ("products to be checked", f"{gates:,} AND gates", gates, BLUE, Cost()),
+        ("to be checked", f"{gates:,} AND gates", gates, BLUE, Cost()),
         (
             f"{plural(layout.groups, 'group')} of blocks, at one coin",
             f"2 vectors of {start:,}",

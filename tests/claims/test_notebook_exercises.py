@@ -162,7 +162,7 @@ WRONG: list[Wrong] = [
     ("multiplication", 2, lambda network, x, y: x ^ y, "for the bits (1, 1) it gives 0"),
     ("multiplication", 2, multiply, "for the bits (0, 1)"),
     ("multiplication", 2, lambda network, x, y: 1, "shared bits"),
-    ("multiplication", 3, wasteful_majority, "2 products"),
+    ("multiplication", 3, wasteful_majority, "2 AND gates"),
     ("multiplication", 3, lambda network, x, y, z: x, "for the bits (0, 1, 1)"),
     ("multiplication", 3, lambda network, x, y: x, "raises TypeError"),
     ("one_helper", 1, 2, "H2 holds that one"),

@@ -27,8 +27,9 @@ from ipa.halo.reporting import Report, ReportRow
 from ipa.network.channel import Message
 from ipa.network.costs import Cost, Costs
 from ipa.planning import CapPlans, CapSweep, best_cap
-from ipa.protocols.circuits.multiplication import multiply
-from ipa.sharing.dealing import only_helper
+from ipa.protocols.circuits.multiplication import multiply, multiply_elements
+from ipa.sharing.dealing import only_helper, share_elements
+from ipa.sharing.rings import PRIME_FIELD
 from ipa.sharing.share_table import share_table
 
 KINDS = """
@@ -145,7 +146,8 @@ def test_many_messages_sums_and_steps_are_cut() -> None:
     page = html(transcript)
     assert "... 4,936 more messages" in page and "5,000 messages" in page
     costs = Costs({f"query/stage-{number}/multiply": Cost(rounds=1) for number in range(5000)})
-    assert "stage: 5,000 steps" in html(costs) and "... 4,968 more steps" in html(costs)
+    assert "stage: 5,000 steps5,000" in words_of(html(costs)), "and their rounds"
+    assert "... 4,968 more steps" in html(costs)
     result = ipa.run_query(
         [], ipa.QueryParameters(breakdowns=300, cap=10, security="semi-honest"), no_noise=True
     )
@@ -257,11 +259,35 @@ def test_a_step_that_was_taken_again_counts_with_the_first_time() -> None:
     tree = parsed(html(costs))
     lines = ["|".join(part.itertext()) for part in tree.iter("span") if part.get("class") == "step"]
     assert lines == [
-        "step|rounds|bytes sent|products|seconds",
+        "step|rounds|bytes sent|AND gates|seconds",
         "all steps|5|70|0|0.000",
         "check|5|70|0|0.000",
         "open|3|70|0|0.000",
     ]
+
+
+def test_ring_products_have_a_column_of_their_own_where_there_are_any() -> None:
+    network = ipa.simulated_network(1, security="malicious")
+    numbers = share_elements(network, PRIME_FIELD, [1, 2], ipa.Randomness.from_seed(1, "x"))
+    multiply_elements(network, numbers, numbers)
+    bits = ipa.share_rows(network, [1] * 5, 1, ipa.Randomness.from_seed(1, "x"))
+    assert "ring products" not in html(Costs({"multiply": Cost(and_gates=3)}))
+    multiply(network, bits, bits)
+    steps = [
+        part for part in parsed(html(network.costs)).iter("span") if part.get("class") == "step"
+    ]
+    assert all("grid-template-columns" in part.get("style", "") for part in steps)
+    lines = [[*part.itertext()][:-1] for part in steps]  # all but the seconds
+    assert lines[0] == ["step", "rounds", "bytes sent", "AND gates", "ring products"]
+    assert [line[:2] + line[3:] for line in lines[1:]] == [
+        ["all steps", "2", "5", "2"],
+        ["multiply-numbers", "1", "0", "2"],
+        ["multiply", "1", "5", "0"],
+    ]
+    words = words_of(html(network))
+    assert "AND gates5 made, 0 of them checked" in words
+    assert "ring products2 made, 0 of them checked" in words
+    assert "ring products" not in words_of(html(ipa.simulated_network(1, security="malicious")))
 
 
 def test_costs_look_like_a_dictionary_and_say_their_total() -> None:

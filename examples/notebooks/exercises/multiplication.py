@@ -25,9 +25,9 @@ def bytes_of_a_helper(answer: object) -> None:
 
 
 def check_gate(answer: object, inputs: int, meaning: Callable[..., int]) -> None:
-    """Run a student's function on every combination of bits, and count its products.
+    """Run a student's function on every combination of bits, and count its AND gates.
 
-    Raises: Wrong when a bit is wrong, or when there is more than one product a row.
+    Raises: Wrong when a bit is wrong, or when there is more than one AND gate a row.
     """
     cases = list(product((0, 1), repeat=inputs))
     network = ipa.simulated_network(seed=1)
@@ -47,7 +47,7 @@ def check_gate(answer: object, inputs: int, meaning: Callable[..., int]) -> None
     gates = ipa.cost_of(network.costs).and_gates
     if gates > len(cases):
         raise Wrong(
-            f"The bits are right, but it takes {gates // len(cases)} products for each row: "
+            f"The bits are right, but it takes {gates // len(cases)} AND gates for each row: "
             "one is enough."
         )
 
