@@ -7,6 +7,7 @@ from ipa.attribution import attribute
 from ipa.errors import ParameterError
 from ipa.events import Event, check_events, listed_events
 from ipa.network.helper_party_network import HelperPartyNetwork
+from ipa.network.network_argument import check_network
 from ipa.network.simulation import (
     DEFAULT_OPTIONS,
     RunOptions,
@@ -87,11 +88,7 @@ def check_security(network: HelperPartyNetwork, parameters: QueryParameters) -> 
         no network or are no parameters.
     """
     check_parameters_type(parameters)
-    if not isinstance(network, HelperPartyNetwork):
-        raise ParameterError(
-            f"a helper party network is wanted, such as simulated_network gives, not a "
-            f"{type(network).__name__}"
-        )
+    check_network(network)
     if network.is_malicious_secure != (parameters.security == "malicious"):
         offered = "malicious" if network.is_malicious_secure else "semi-honest"
         raise ParameterError(

@@ -1,11 +1,14 @@
 """What a newcomer tries first and gets wrong is refused in words that say what to do instead."""
 
+import inspect
+import pickle
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import ipa
+from ipa import protocols
 from ipa.attacks import add_error, run_attack, run_attack_in_threads, tamper
 from ipa.client.configuration import generate_configuration
 from ipa.client.key_files import create_network_directory, load_configuration
@@ -13,6 +16,7 @@ from ipa.errors import EventError, MismatchError, ParameterError, ReportError
 from ipa.moments import run_moments_query
 from ipa.oracle.steps import query_in_steps
 from ipa.planning import plan_caps
+from ipa.protocols.circuits import multiplication
 from ipa.query import query
 from ipa.report_query import run_report_query
 from ipa.sharing.dealing import only_helper, share_elements
@@ -158,6 +162,51 @@ def test_a_name_is_no_network_and_a_number_no_randomness() -> None:
     for wrong in (8.0, "8", None, -1):
         with pytest.raises(ParameterError, match=r"^width must be an integer of at least 0"):
             ipa.share_rows(NETWORK, [1], wrong, RANDOMNESS)
+
+
+STEPS = [
+    name
+    for name in protocols.__all__
+    if not inspect.isclass(getattr(protocols, name)) and name != "agree_on_run_name"
+]
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_that_is_handed_no_network_says_what_to_hand_in(name: str) -> None:
+    step = getattr(protocols, name)
+    bits = ipa.share_rows(NETWORK, [1], 8, RANDOMNESS)
+    given: list[tuple[Any, str]] = [
+        (NETWORK.name, "not a str: the network itself, not its name"),
+        (None, "not a NoneType"),
+        (bits, "not a SharedBits"),
+    ]
+    for wrong, said in given:
+        for arguments, named in (([wrong, bits, bits, bits], {}), ([], {"network": wrong})):
+            with pytest.raises(ParameterError) as caught:
+                step(*arguments, **named)
+            wanted = "a helper party network is wanted, such as simulated_network gives, "
+            assert str(caught.value) == wanted + said
+
+
+def test_a_step_is_what_it_was() -> None:
+    for name in ("multiply", "sort_rows", "helper_bits"):
+        step = getattr(protocols, name)
+        assert pickle.loads(pickle.dumps(step)) is step
+    assert protocols.multiply.__doc__ == multiplication.multiply.__doc__
+    bits = ipa.share_rows(NETWORK, [6], 8, RANDOMNESS)
+    shared = protocols.multiply(network=NETWORK, x=bits, y=bits)
+    assert ipa.reconstruct_for_testing(shared) == [6]
+    with pytest.raises(TypeError, match="missing 3 required positional arguments"):
+        protocols.multiply()  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("wrong", [NETWORK, EXACT, None, [1]])
+def test_costs_are_handed_in_and_not_what_has_them(wrong: Any) -> None:
+    said = f"such as result.costs or network.costs, not a {type(wrong).__name__}$"
+    for use in (lambda: ipa.cost_of(wrong), lambda: ipa.costs_by_step(wrong, 2)):
+        with pytest.raises(ParameterError, match=f"^costs by step are wanted, {said}"):
+            use()
+    assert ipa.cost_of({"multiply": ipa.Cost(rounds=2)}).rounds == 2
 
 
 def test_an_attack_is_made_by_a_function_and_a_pattern_is_text() -> None:

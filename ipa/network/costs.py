@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ipa.display.costs import costs_html
 from ipa.display.numbers import plural
+from ipa.errors import ParameterError
 
 
 @dataclass
@@ -47,7 +48,11 @@ class Costs(dict[str, Cost]):
 
 
 def cost_of(costs: dict[str, Cost], prefix: str = "") -> Cost:
-    """The total of every step at or below the path `prefix`, and of its repetitions."""
+    """The total of every step at or below the path `prefix`, and of its repetitions.
+
+    Raises: ParameterError for what are no costs by step, such as the result that has them.
+    """
+    _check_costs(costs)
     total = Cost()
     for path, cost in costs.items():
         if not prefix or path == prefix or path.startswith((f"{prefix}/", f"{prefix}#")):
@@ -78,9 +83,20 @@ def costs_by_step(costs: dict[str, Cost], depth: int) -> dict[str, Cost]:
     """Totals by the first `depth` parts of the path, in the order the steps were first taken.
 
     Repetitions of a step (`check`, `check#2`, ...) count as one.
+
+    Raises: ParameterError for what are no costs by step, such as the result that has them.
     """
+    _check_costs(costs)
     grouped: dict[str, Cost] = {}
     for path, cost in costs.items():
         parts = (part.partition("#")[0] for part in path.split("/")[:depth])
         grouped.setdefault("/".join(parts), Cost()).add(cost)
     return grouped
+
+
+def _check_costs(costs: object) -> None:
+    if not isinstance(costs, Mapping):
+        raise ParameterError(
+            "costs by step are wanted, such as result.costs or network.costs, not a "
+            f"{type(costs).__name__}"
+        )

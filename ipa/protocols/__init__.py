@@ -1,9 +1,11 @@
 """The protocols, all of them plain functions over a network and shared values.
 
 The steps of the query are here, one file each; `circuits`, `verification` and `primitives` hold what
-they are composed of. What a notebook needs can be imported from here.
+they are composed of. What a notebook needs can be imported from here, and then says what to hand in where
+something else than a network is.
 """
 
+from ipa.network.network_argument import checking_networks
 from ipa.protocols.aggregation import sums_per_breakdown
 from ipa.protocols.capping import cap_credits
 from ipa.protocols.circuits.addition import add, multiply_integers, subtract, sum_of, sum_rows
@@ -67,3 +69,5 @@ __all__ = [
     "sums_per_breakdown",
     "zero_extend",
 ]
+
+globals().update(checking_networks(__name__, __all__, globals()))
