@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from ipa.conformance.drawn_runs import ROWS, WIDTHS, Inputs, runs, table_of, tables
 from ipa.conformance.json_values import Json
 from ipa.parameters import Capping
+from ipa.protocols.primitives.run_name import NONCE_BYTES
 from ipa.sharing.randomness import Randomness
 from ipa.testing import columns_of_numbers, row_counts
 
@@ -58,6 +59,14 @@ def _check_inputs(draw: st.DrawFn, randomness: Randomness) -> Json:
 
 def _agree(_: st.DrawFn, __: Randomness) -> Json:
     return {}
+
+
+def _run_name(draw: st.DrawFn, _: Randomness) -> Json:
+    """A nonce of each helper; now and then one of another length."""
+    sizes = [NONCE_BYTES] * 3
+    if draw(st.integers(0, 9)) == 9:
+        sizes[draw(st.integers(0, 2))] += draw(st.sampled_from([1, -1]))
+    return {"nonces": [draw(st.binary(min_size=size, max_size=size)).hex() for size in sizes]}
 
 
 def _check_products(draw: st.DrawFn, randomness: Randomness) -> Json:
@@ -163,5 +172,5 @@ _OF_STEP: Mapping[str, Inputs] = {
 
 DRAWN_MESSAGES: Mapping[str, st.SearchStrategy[Json]] = {
     f"messages/{name}": runs(f"messages/{name}", of) for name, of in _OF_STEP.items()
-}
+} | {"messages/run-name": runs("messages/run-name", _run_name, draws=False)}
 """By name, the inputs of a step."""

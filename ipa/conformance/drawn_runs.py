@@ -51,15 +51,20 @@ def keys_of(seed: int) -> list[str]:
     return [keys[helper][0].hex() for helper in HELPERS]
 
 
-def runs(step: str, of_step: Inputs) -> st.SearchStrategy[Json]:
-    """Inputs of a step with messages; in one of three a message is changed on its way."""
+def runs(step: str, of_step: Inputs, *, draws: bool = True) -> st.SearchStrategy[Json]:
+    """Inputs of a step with messages; in one of three a message is changed on its way.
+
+    One that draws from the pairwise keys has keys and a session.
+    """
 
     @st.composite
     def inputs(draw: st.DrawFn) -> Json:
         """Keys, session, what is of the step, perhaps a message that is delivered changed."""
         seed = draw(SEEDS)
         randomness = Randomness.from_seed(seed, "conformance shares")
-        given = {"keys": keys_of(seed), "session": draw(SESSIONS)} | of_step(draw, randomness)
+        given = of_step(draw, randomness)
+        if draws:
+            given = {"keys": keys_of(seed), "session": draw(SESSIONS)} | given
         return given | draw(st.just({}) | st.just({}) | changed_delivery(step, given))
 
     return inputs()

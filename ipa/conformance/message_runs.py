@@ -2,7 +2,8 @@
 
 In every case of the steps below `messages/` the input has the pairwise `keys` k_1, k_2, k_3, the name
 of the run as `session`, and perhaps `delivered`: one message that arrives with another payload than was
-sent, or not at all. The output has every message as it was sent, and what the helpers hold.
+sent, or not at all. The output has every message as it was sent, and what the helpers hold. Only
+`messages/run-name` has neither keys nor session: nothing is drawn, and a name is what it agrees on.
 """
 
 from collections.abc import Callable, Iterable
@@ -41,6 +42,7 @@ REASONS = {
     "rows were changed": "rows",
     "a product is wrong": "product",
     "do not lie on a line": "line",
+    "were not all told the same": "told",
 }
 """By words of the library's error, the reason that a case names."""
 

@@ -15,7 +15,7 @@ from ipa.conformance.json_values import (
 )
 from ipa.conformance.message_runs import Act, messages_of
 from ipa.conformance.noise_values import noise_from_json
-from ipa.errors import MismatchError
+from ipa.errors import MismatchError, RefusedCaseError
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.network.product_log import BitProducts
 from ipa.parameters import bits_for
@@ -35,8 +35,10 @@ from ipa.protocols.primitives.abort import agree_to_release
 from ipa.protocols.primitives.coins import public_coins
 from ipa.protocols.primitives.input_check import check_inputs
 from ipa.protocols.primitives.opening import open_bits
+from ipa.protocols.primitives.run_name import NONCE_BYTES, name_from_nonces
 from ipa.protocols.verification.product_check import check_products, record_bits
 from ipa.sharing.bits import encode_columns
+from ipa.sharing.prss import KEY_BYTES
 from ipa.sharing.shared_bits import SharedBits
 
 
@@ -90,6 +92,13 @@ def _check_inputs(network: HelperPartyNetwork, given: Json) -> Json:
 def _agree(network: HelperPartyNetwork, _: Json) -> Json:
     agree_to_release(network)
     return {}
+
+
+def _run_name(network: HelperPartyNetwork, given: Json) -> Json:
+    nonces = dict(zip(HELPERS, map(bytes.fromhex, given["nonces"]), strict=True))
+    if any(len(nonce) != NONCE_BYTES for nonce in nonces.values()):
+        raise RefusedCaseError("input", "length")
+    return {"name": name_from_nonces(network, nonces)}
 
 
 def _check_products(network: HelperPartyNetwork, given: Json) -> Json:
@@ -154,6 +163,15 @@ def _semi_honest(act: Act) -> Callable[[Json], Json]:
     return partial(messages_of, act=act)
 
 
+def _without_keys(act: Act) -> Callable[[Json], Json]:
+    def run(given: Json) -> Json:
+        """With keys and a session that nothing depends on."""
+        nothing = {"keys": ["00" * KEY_BYTES] * len(HELPERS), "session": "none"}
+        return messages_of(given | nothing, act)
+
+    return run
+
+
 def _malicious(act: Act) -> Callable[[Json], Json]:
     def run(given: Json) -> Json:
         """In the field of the case, or that of the query."""
@@ -173,6 +191,7 @@ MESSAGE_STEPS: Mapping[str, Callable[[Json], Json]] = {
     "coins": _semi_honest(_coins),
     "check-inputs": _malicious(_check_inputs),
     "agree": _malicious(_agree),
+    "run-name": _without_keys(_run_name),
     "check-products": _malicious(_check_products),
     "last-touch-pass": _semi_honest(_last_touch_pass),
     "last-touch": _semi_honest(_last_touch),

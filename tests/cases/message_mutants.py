@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mutant_cases import Mutant, Wrong, accepting, on_input, on_output, with_patch
+from mutant_cases import Mutant, Wrong, accepting, of_part, on_input, on_output, with_patch, without
 
 from ipa.conformance.honest_adapter import honest_answer
 from ipa.conformance.json_values import Json
@@ -39,11 +39,6 @@ def label_without_session(prss: Prss, step: str, index: int) -> bytes:
     return f"ipa prss {index} 0  {step}".encode()
 
 
-def biased(ring: Any, uniform: bytes) -> int:
-    """Reduced from as many bytes as an element has."""
-    return int.from_bytes(uniform[: ring.element_bytes], "little") % int(ring.size)
-
-
 def sum_of_keys(prss: Prss, step: str, ring: Ring, count: int, index: int = 0) -> list[int]:
     own, right = prss.random_elements(step, ring, count, index)
     return [ring.add(a, b) for a, b in zip(own, right, strict=True)]
@@ -52,13 +47,6 @@ def sum_of_keys(prss: Prss, step: str, ring: Ring, count: int, index: int = 0) -
 def to_the_right(_: Json, output: Json) -> Json:
     messages = [message | {"to": message["from"] % 3 + 1} for message in output["messages"]]
     return output | {"messages": messages}
-
-
-def without(step: str) -> Callable[[Json, Json], Json]:
-    """Some messages are never sent."""
-    return lambda _, output: (
-        output | {"messages": [m for m in output["messages"] if not m["step"].endswith(step)]}
-    )
 
 
 def no_padding_cleared(given: Json, output: Json) -> Json:
@@ -165,10 +153,6 @@ def highest_row_first(given: Json) -> Json:
     return given | {"values": given["values"][::-1]}
 
 
-def of_part(name: str, value: Any) -> Wrong:
-    return on_input(lambda given: given | {name: value})
-
-
 def answered(change: Callable[[str, Json, Answer], Answer]) -> Wrong:
     def answer(step: str, given: Json) -> Answer:
         """What becomes of the honest answer, rejection or not."""
@@ -255,25 +239,10 @@ MESSAGE_MUTANTS = [
         "messages/shuffle",
         with_patch("ipa.protocols.circuits.shuffle.move_rows", moved_back),
     ),
-    Mutant("nobody waits before a coin", "messages/coins", on_output(without("/ready"))),
-    Mutant(
-        "an element of Z/p from too few bytes",
-        "messages/coins",
-        with_patch("ipa.sharing.rings.IntegersModulo.sample", biased),
-    ),
     Mutant("changed rows are taken", "messages/verified-shuffle", accepting("rows")),
     Mutant("rows are not compared", "messages/verified-shuffle", on_output(without("/compare"))),
     Mutant("wrong products are taken", "messages/check-products", accepting("product")),
     Mutant("points off the line are taken", "messages/check-products", accepting("line")),
-    Mutant("the release needs one round", "messages/agree", on_output(without("/confirmation"))),
-    Mutant("a verdict of no is a yes", "messages/agree", accepting("verdict")),
-    Mutant(
-        "the name of the run is not compared",
-        "messages/check-inputs",
-        of_part("session", "another"),
-    ),
-    Mutant("what is public is not compared", "messages/check-inputs", of_part("agreed", [])),
-    Mutant("unequal digests are taken", "messages/check-inputs", accepting("inputs")),
     Mutant("every abort is one of the opening", "messages/multiply", answered(any_stage)),
     Mutant(
         "a sharing of zero over Z/p is a sum",

@@ -74,3 +74,14 @@ def with_patch(target: str, replacement: Any) -> Wrong:
             return honest_answer(step, given)
 
     return answer
+
+
+def without(step: str) -> Callable[[Json, Json], Json]:
+    """Some messages are never sent."""
+    return lambda _, output: (
+        output | {"messages": [m for m in output["messages"] if not m["step"].endswith(step)]}
+    )
+
+
+def of_part(name: str, value: Any) -> Wrong:
+    return on_input(lambda given: given | {name: value})

@@ -1,5 +1,6 @@
 """Every planted mutant, and the case of the vectors that catches it."""
 
+from agreement_mutants import AGREEMENT_MUTANTS
 from clear_mutants import CLEAR_MUTANTS
 from client_mutants import CLIENT_MUTANTS
 from column_mutants import COLUMN_MUTANTS
@@ -9,7 +10,7 @@ from mutant_cases import Mutant
 from ipa.conformance.checking import check_file
 from ipa.conformance.vectors import VectorFile
 
-MUTANTS = [*MESSAGE_MUTANTS, *CLEAR_MUTANTS, *COLUMN_MUTANTS, *CLIENT_MUTANTS]
+MUTANTS = [*MESSAGE_MUTANTS, *AGREEMENT_MUTANTS, *CLEAR_MUTANTS, *COLUMN_MUTANTS, *CLIENT_MUTANTS]
 
 
 def caught_by(mutant: Mutant, file: VectorFile) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from vector_agreement_inputs import agree, check_inputs, coins, run_name
 from vector_runs import Named, altered, every_way, first_step, run, table
 
 from ipa.conformance.json_values import Json
@@ -109,45 +110,6 @@ def verified_shuffle() -> Named:
         *every_way(step, honest, "shuffle/tag", 3, "flipped"),
         *every_way(step, honest, "shuffle/keys/open", 3, "flipped"),
         *every_way(step, honest, "shuffle/compare", 2, "flipped"),
-    ]
-
-
-def coins() -> Named:
-    step, honest = "messages/coins", run(ring="GF(2^64)", count=2)
-    prime = run(ring=f"Z/{2**61 - 1}", count=1)
-    return [
-        ("two elements of GF(2^64)", honest),
-        ("an element of Z/(2^61 - 1)", prime),
-        ("an element of GF(2^8)", run(ring="GF(2^8)", count=1)),
-        ("none: nothing is sent", run(ring="GF(2^64)", count=0)),
-        *every_way(step, honest, "coin/ready", 1, "missing", "flipped"),
-        *every_way(step, honest, "coin/open", 2, "flipped", "short"),
-        ("a number too large to be an element", prime | {"delivered": _too_large(step, prime)}),
-    ]
-
-
-def _too_large(step: str, given: Json) -> Json:
-    message: Json = altered(step, given, "coin/open", 1, "flipped")["delivered"]
-    return message | {"payload": "ff" * 8}
-
-
-def check_inputs() -> Named:
-    step = "messages/check-inputs"
-    honest = run(tables=[table(FIVE, 3), table([1, 0], 1, "y")], agreed=["0102", ""])
-    return [
-        ("two tables, two byte strings", honest),
-        ("nothing but the name of the run", run(tables=[], agreed=[])),
-        *every_way(step, honest, "input-check", 1, "flipped", "missing"),
-        *every_way(step, honest, "input-check", 3, "flipped", "long"),
-    ]
-
-
-def agree() -> Named:
-    step, honest = "messages/agree", run()
-    return [
-        ("everybody accepts", honest),
-        *every_way(step, honest, "agreement/verdict", 1, "flipped", "missing"),
-        *every_way(step, honest, "agreement/confirmation", 2, "flipped", "missing"),
     ]
 
 
@@ -281,6 +243,7 @@ MESSAGE_INPUTS: dict[str, tuple[str, Callable[[], Named]]] = {
     "coins": ("Public coins, opened when everybody is ready.", coins),
     "check-inputs": ("The comparison of inputs and of all that is public.", check_inputs),
     "agree": ("Verdict and confirmation before a release.", agree),
+    "run-name": ("A new name of a run from a nonce of each helper, told with an echo.", run_name),
     "check-products": ("The batch check of AND gates that z claims to be.", check_products),
     "last-touch-pass": ("One pass of last touch attribution.", last_touch_pass),
     "last-touch": ("All passes of last touch attribution.", last_touch),

@@ -1,5 +1,6 @@
 """The vectors of the protocol: they fit their schema, are current, and tell right from wrong."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from functools import cache
@@ -11,9 +12,10 @@ from json_schema import check, fits
 from write_protocol_vectors import FOLDER, vector_files
 
 from ipa.conformance import vectors
+from ipa.conformance.checking import check_drawn
 from ipa.conformance.honest_adapter import honest_answer
 from ipa.conformance.json_values import table_from_json
-from ipa.conformance.reference import STEPS, Answer, is_right
+from ipa.conformance.reference import STEPS, Answer, is_right, right_answer
 from ipa.conformance.vectors import VectorFile, read_vectors
 from ipa.errors import InputError
 from ipa.oracle.steps import last_touch_passes
@@ -66,11 +68,27 @@ def test_the_schema_refuses_what_is_no_case(step: str) -> None:
         {"output": {**first["output"], "more": 1}},
         {"reject": {"stage": "a", "reason": "b"}},
         {"input": dict(list(first["input"].items())[1:])},
+        {"output": dict(list(first["output"].items())[:-1])},
         {"note": ""},
     ):
         assert not fits(SCHEMA, {**file, "cases": [{**first, **change}]}, step, definitions), change
     assert not fits(SCHEMA, {**file, "step": "messages/unknown"}, step, definitions)
     assert not fits(SCHEMA, {**file, "cases": []}, step, definitions)
+
+
+@pytest.mark.parametrize("step", FILES)
+def test_cases_that_are_drawn_fit_the_schema(step: str) -> None:
+    drawn: list[Any] = []
+
+    def answer(_: str, given: Any) -> Answer:
+        """The right one, of a case that is looked at."""
+        right = right_answer(step, given)
+        drawn.append({"name": "drawn", "input": given, **right})
+        return right
+
+    assert check_drawn(answer, step, 10, seed=0, shrink=False).passed
+    file = json.loads(json.dumps({"step": step, "description": "", "cases": drawn}))
+    check(SCHEMA, file, step, SCHEMA["$defs"])
 
 
 @pytest.mark.parametrize("step", FILES)
@@ -144,6 +162,22 @@ def test_the_pass_of_the_vectors_is_the_oracle_s() -> None:
     *_, last = last_touch_passes(same, is_trigger, value)
     credits = [c * (1 - t) for c, t in zip(last.credit, is_trigger, strict=True)]
     assert opened(case.expected["output"]["result"]) == credits
+
+
+def test_the_name_of_a_run_is_the_hash_that_the_note_says() -> None:
+    """And the messages are the nonces, then the digest of all three, to both others."""
+    for case in FILES["messages/run-name"].cases[:2]:
+        nonces = [bytes.fromhex(nonce) for nonce in case.given["nonces"]]
+        joined = b"".join(nonces)
+        output = case.expected["output"]
+        assert output["name"] == "run-" + hashlib.sha256(b"ipa v1 run name" + joined).hexdigest()
+        told = {(m["step"], m["from"], m["to"]): m["payload"] for m in output["messages"]}
+        assert told == {
+            (f"run-name/{step}", sender, receiver): payload.hex()
+            for sender, nonce in enumerate(nonces, 1)
+            for step, payload in (("broadcast", nonce), ("echo", hashlib.sha256(joined).digest()))
+            for receiver in {1, 2, 3} - {sender}
+        }
 
 
 def test_files_that_are_none_are_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ again under the same pairwise keys (SPEC_NOTES: fresh-session).
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ipa.network.helper_party_network import HelperParty, HelperPartyNetwork
 from ipa.parties import HELPERS
@@ -29,8 +29,19 @@ def agree_on_run_name(parties: Iterable[HelperParty]) -> str:
     """
     # No message shows this network's name, and it is not that of the others.
     network = HelperPartyNetwork(f"nonces-{secrets.token_hex(16)}", parties)
+    return name_from_nonces(
+        network, {helper: secrets.token_bytes(NONCE_BYTES) for helper in network.helpers}
+    )
+
+
+def name_from_nonces(network: HelperPartyNetwork, nonces: Mapping[int, bytes]) -> str:
+    """The name that comes of the nonces of the local helpers, 32 bytes each, and of those they are told.
+
+    Cost: two rounds, 128 bytes for each helper.
+    Reveals: the nonces and the name, to all helpers.
+    Raises: VerificationError when a helper does not tell both others the same nonce; ChannelError.
+    """
     with network.step("run-name"):
-        nonces = {helper: secrets.token_bytes(NONCE_BYTES) for helper in network.helpers}
         told = broadcast(network, nonces, NONCE_BYTES)
     digest = hashlib.sha256(_LABEL + b"".join(told[helper] for helper in HELPERS))
     return f"run-{digest.hexdigest()}"
