@@ -16,10 +16,12 @@ from ipa.oracle.steps import (
     same_match_key_bits,
     sort_rows,
 )
-from ipa.parameters import Security
+from ipa.parameters import Security, Sort
 from ipa.protocols import sort_reports
+from ipa.protocols.circuits import revealed_order
 from ipa.protocols.circuits.bitonic_sort import bitonic_sort as sort_shared_rows
 from ipa.protocols.circuits.bitonic_sort import bitonic_stages
+from ipa.protocols.circuits.shuffle_sort import shuffle_sort
 from ipa.protocols.helper_bits import helper_bits
 from ipa.protocols.last_touch import attribute_last_touch
 
@@ -55,6 +57,41 @@ def test_the_table_between_any_two_stages_of_the_sort() -> None:
     assert [traced.step for traced in trace.values[:3]] == ["sort", "sort/stage-0", "sort/stage-1"]
 
 
+def inversions(values: list[int]) -> int:
+    return sum(a > b for place, a in enumerate(values) for b in values[place + 1 :])
+
+
+@pytest.mark.parametrize("far", [1 << 13, 100])
+def test_the_shuffled_table_and_the_order_after_every_division(
+    monkeypatch: pytest.MonkeyPatch, far: int
+) -> None:
+    """Each division brings the rows nearer to their order, and the last level puts them in it."""
+    monkeypatch.setattr(revealed_order, "_FAR", far)  # from 100 on rows are moved in between
+    trace, values = Trace(), [37 * row % 512 for row in range(400)]
+    network = ipa.simulated_network(1, on_value=trace)
+    table = ipa.share_rows(network, values, 9, ipa.Randomness.from_seed(1, "x"))
+    ordered = shuffle_sort(network, table, 9)
+    (shuffled,) = (reconstructed(shown) for shown in trace.named("table"))
+    assert sorted(shuffled) == sorted(values) and shuffled != values
+    orders = [reconstructed(order) for order in trace.named("order")]
+    assert len(orders) > 1
+    so_far = [[shuffled[place] for place in order] for order in orders]
+    left = [inversions(shown) for shown in (shuffled, *so_far)]
+    assert left == sorted(set(left), reverse=True) and left[-1] == 0
+    assert reconstructed(ordered) == so_far[-1] == sorted(values)
+    assert {traced.step for traced in trace.values} == {"sort"}
+
+
+def test_few_rows_are_in_order_after_one_level() -> None:
+    trace = Trace()
+    network = ipa.simulated_network(1, on_value=trace)
+    randomness = ipa.Randomness.from_seed(1, "x")
+    for rows, named in ((2, ["table", "order"]), (1, [])):
+        trace.values.clear()
+        shuffle_sort(network, ipa.share_rows(network, range(rows), 5, randomness), 5)
+        assert [traced.name for traced in trace.values] == named
+
+
 def test_flag_and_credit_of_each_pass() -> None:
     events = EVENTS[:8]
     trace = Trace()
@@ -76,9 +113,10 @@ def test_flag_and_credit_of_each_pass() -> None:
     assert reconstructed(trace.named("match_key")[0]) == [row.match_key for row in rows]
 
 
+@pytest.mark.parametrize("sort", ["bitonic", "shuffle"])
 @pytest.mark.parametrize("security", ["semi-honest", "malicious"])
-def test_tracing_changes_no_cost_no_message_and_no_result(security: Security) -> None:
-    parameters = ipa.QueryParameters(breakdowns=4, cap=200, security=security, sort="bitonic")
+def test_tracing_changes_no_cost_no_message_and_no_result(security: Security, sort: Sort) -> None:
+    parameters = ipa.QueryParameters(breakdowns=4, cap=200, security=security, sort=sort)
     trace = Trace()
     heard, quiet = ipa.Transcript(), ipa.Transcript()
     results = [
@@ -104,6 +142,7 @@ def test_tracing_changes_no_cost_no_message_and_no_result(security: Security) ->
         "timestamp",
         "totals",
     } <= names
+    assert ("order" in names) == (sort == "shuffle")
     assert reconstructed(trace.named("sums")[0]) == results[0].sums
 
 

@@ -18,9 +18,10 @@ from itertools import chain, filterfalse
 from ipa.errors import MismatchError, VerificationError
 from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.protocols.circuits.comparison import bit_at_first_difference
+from ipa.protocols.circuits.constants import public_columns
 from ipa.protocols.primitives.opening import open_bits
 from ipa.protocols.verification.product_check import check_products
-from ipa.sharing.bits import ones
+from ipa.sharing.bits import columns_from_rows, ones
 from ipa.sharing.rows.all_pairs import first_and_second, in_order, lay_out
 from ipa.sharing.rows.search_trees import Forest, Segment, Tree
 from ipa.sharing.rows.shared_rows import SharedRows
@@ -59,13 +60,22 @@ def reveal_order(network: HelperPartyNetwork, table: SharedRows, width: int) -> 
     while sum(map(_pairs, runs)) > enough and any(map(_is_long, runs)):
         longest = max(stop - start for start, stop in runs)
         runs = _divide(network, table, width, order, runs)
+        _trace(network, places, order)
         if longest > _FAR:
             table, places = table.move(order), [places[row] for row in order]
             order = list(range(table.rows))
     segments = [order[start:stop] for start, stop in runs]
     for (start, stop), segment in zip(runs, _sort(network, table, width, segments), strict=True):
         order[start:stop] = segment
+    _trace(network, places, order)
     return [places[row] for row in order]
+
+
+def _trace(network: HelperPartyNetwork, places: list[int], order: list[int]) -> None:
+    """Hand out the order found so far, which all helpers know: the place of each row in the given table."""
+    if network.is_traced and order:
+        columns = columns_from_rows([places[row] for row in order], (len(order) - 1).bit_length())
+        network.trace(order=public_columns(network, len(order), columns))
 
 
 def _pairs(run: Run) -> int:

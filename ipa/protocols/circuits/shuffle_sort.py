@@ -41,6 +41,8 @@ def shuffle_sort(network: HelperPartyNetwork, table: SharedBits, key_bits: int) 
         bits = number_bits(rows)
         numbers = public_columns(network, rows, columns_from_rows(range(rows), bits))
         shuffled = shuffle(network, join_columns(numbers, table))
+        if network.is_traced:
+            network.trace(table=shuffled.take(range(rows), shuffled.width)[bits:])
         order = reveal_order(network, shuffled, bits + key_bits)
         return shuffled.take(order, shuffled.width)[bits:]
 
