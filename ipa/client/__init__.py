@@ -3,11 +3,9 @@
 from ipa.client.configuration import (
     HelperKeys,
     NetworkConfiguration,
-    add_key,
     configuration_from_json,
     configuration_to_json,
     generate_configuration,
-    retire_key,
 )
 from ipa.client.encrypted_match_key import EncryptedMatchKey, ReportContext, encrypt_match_key
 from ipa.client.fanout_query import (
@@ -40,6 +38,8 @@ from ipa.client.report_size import (
     report_size_for_all,
     report_size_in_spec,
 )
+from ipa.client.rotation import add_key, replace_service, retire_key
+from ipa.client.services import HelperService, RegisteredCollector, split_address
 from ipa.client.shares import Sharing
 from ipa.client.user_agent import ON_DEVICE, EmbeddingApp, UserAgent
 
@@ -51,10 +51,12 @@ __all__ = [
     "FanoutQuery",
     "FieldWidths",
     "HelperKeys",
+    "HelperService",
     "MatchKeyProvider",
     "NetworkConfiguration",
     "QueryStream",
     "Reason",
+    "RegisteredCollector",
     "ReportContext",
     "ReportSize",
     "Sharing",
@@ -73,11 +75,13 @@ __all__ = [
     "load_configuration",
     "load_helper_keys",
     "read_query_stream",
+    "replace_service",
     "report_size",
     "report_size_for_all",
     "report_size_in_spec",
     "retire_key",
     "save_configuration",
     "save_helper_keys",
+    "split_address",
     "write_query_stream",
 ]

@@ -1,25 +1,34 @@
 """Helper party networks and the key configuration they publish (spec: Setup).
 
 A network has a name, which never changes, and per helper party a list of public keys, which
-does: keys are added and retired, several may be active at once. Clients encrypt to the active key
-with the highest id; helpers open with every active key. A key is retired when the budget has closed
-of the last epoch in which match keys were encrypted to it: no query can hold reports made with it any
-more, so no report is lost (SPEC_NOTES: key-rotation).
+does: keys are added and retired (`ipa.client.rotation`), several may be active at once. Clients encrypt
+to the active key with the highest id; helpers open with every active key.
 
 The published configuration is JSON (keys in lower-case hexadecimal):
 
-    {"format": "ipa-network-v2", "network": NAME, "match_key_bits": 64, "sharing": "three-party",
+    {"format": "ipa-network-v3", "network": NAME, "match_key_bits": 64, "sharing": "three-party",
      "helpers": [[{"key_id": 1, "kem": "X25519", "status": "active", "public_key": HEX}, ...],
-                 [...], [...]]}
+                 [...], [...]],
+     "services": [{"address": "helper1.example:8443", "certificate": PEM}, {...}, {...}],
+     "report_collectors": [{"name": NAME, "certificate": PEM}, ...]}
+
+The last two lists are empty where the helper parties are no services.
 """
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
-from ipa.client.keys import MAX_KEY_ID, KemName, PrivateKey, PublicKey, Status, generate_key
+from ipa.client.keys import KemName, PrivateKey, PublicKey, Status, generate_key
 from ipa.client.rejection import Reason, reject
+from ipa.client.services import (
+    HelperService,
+    RegisteredCollector,
+    check_services,
+    services_from_json,
+    services_to_json,
+)
 from ipa.client.shares import Sharing, check_sharing
 from ipa.errors import ParameterError
 from ipa.names import check_identifier
@@ -27,7 +36,7 @@ from ipa.parameters import MAX_MATCH_KEY_BITS
 from ipa.parties import HELPERS
 from ipa.ranges import check_integer
 
-NETWORK_FORMAT = "ipa-network-v2"
+NETWORK_FORMAT = "ipa-network-v3"
 HELPER_KEYS_FORMAT = "ipa-helper-keys-v2"
 
 
@@ -37,16 +46,19 @@ class NetworkConfiguration:
 
     `helpers` holds the public keys of helpers 1, 2 and 3. `match_key_bits` is the width of all
     match keys encrypted to this network, and `sharing` how they and the report collectors' fields are
-    shared among the helpers.
+    shared among the helpers. Helper parties that are services also publish where helpers 1, 2 and 3
+    serve, and which report collectors may submit queries to them.
 
     Raises: ParameterError unless there are three helpers, each with an active key and without two
-    keys of one id.
+    keys of one id, and for services and report collectors that cannot be told apart.
     """
 
     name: str
     helpers: tuple[tuple[PublicKey, ...], ...]
     match_key_bits: int = 64
     sharing: Sharing = "three-party"
+    services: tuple[HelperService, ...] = ()
+    report_collectors: tuple[RegisteredCollector, ...] = ()
 
     def __post_init__(self) -> None:
         check_identifier("a network's name", self.name)
@@ -59,6 +71,7 @@ class NetworkConfiguration:
                 raise ParameterError(f"helper {helper} has two keys with one id")
             if not any(key.status == "active" for key in keys):
                 raise ParameterError(f"helper {helper} has no active key")
+        check_services(self.services, self.report_collectors)
 
     def encryption_key(self, helper: int) -> PublicKey:
         """The key to encrypt to helper 1, 2 or 3 with: the active one with the highest id."""
@@ -113,54 +126,6 @@ def generate_configuration(
     return NetworkConfiguration(name, public, match_key_bits, sharing), (first, second, third)
 
 
-def add_key(
-    configuration: NetworkConfiguration, own: HelperKeys, kem: KemName = "X25519"
-) -> tuple[NetworkConfiguration, HelperKeys]:
-    """Helper `own.helper` adds a fresh active key with the next id: from now on it is encrypted to.
-
-    Raises: ParameterError when `own` belongs to another network or the ids are used up.
-    """
-    _check_owner(configuration, own)
-    key_id = 1 + max(key.key_id for key in configuration.helpers[own.helper - 1])
-    if key_id > MAX_KEY_ID:
-        raise ParameterError(f"helper {own.helper} has used all {MAX_KEY_ID} key ids")
-    key = generate_key(key_id, kem)
-    keys = (*configuration.helpers[own.helper - 1], key.public())
-    return _with_keys(configuration, own.helper, keys), replace(own, keys=(*own.keys, key))
-
-
-def retire_key(
-    configuration: NetworkConfiguration,
-    own: HelperKeys,
-    key_id: int,
-    *,
-    budget_closes: int,
-    now: int,
-    compromised: bool = False,
-) -> tuple[NetworkConfiguration, HelperKeys]:
-    """Helper `own.helper` retires a key: the private key is gone, reports under it are refused.
-
-    `budget_closes` is when the budget closes of the last epoch in which match keys were encrypted to
-    the key, and `now` is the time, both in Unix seconds. Until then a query may hold reports made
-    with it (SPEC_NOTES: key-rotation). A key that others may know is `compromised`: it is retired at
-    once, and the reports made with it are lost.
-
-    Raises: ParameterError when there is no such active key, it is the last one, or it is too early.
-    """
-    _check_owner(configuration, own)
-    if now < budget_closes and not compromised:
-        raise ParameterError(
-            f"key {key_id} of helper {own.helper} must be kept for {budget_closes - now} more seconds: "
-            "until then queries may hold reports made with it"
-        )
-    keys = configuration.helpers[own.helper - 1]
-    if not any(key.key_id == key_id and key.status == "active" for key in keys):
-        raise ParameterError(f"helper {own.helper} has no active key with id {key_id}")
-    retired = tuple(replace(k, status="retired") if k.key_id == key_id else k for k in keys)
-    left = tuple(key for key in own.keys if key.key_id != key_id)
-    return _with_keys(configuration, own.helper, retired), replace(own, keys=left)
-
-
 def configuration_to_json(configuration: NetworkConfiguration) -> str:
     """The configuration as published; the same network always gives the same text."""
     helpers = [
@@ -181,6 +146,7 @@ def configuration_to_json(configuration: NetworkConfiguration) -> str:
         "match_key_bits": configuration.match_key_bits,
         "sharing": configuration.sharing,
         "helpers": helpers,
+        **services_to_json(configuration.services, configuration.report_collectors),
     }
     return json.dumps(document, indent=2) + "\n"
 
@@ -205,7 +171,11 @@ def configuration_from_json(text: str | bytes) -> NetworkConfiguration:
             for keys in document["helpers"]
         )
         return NetworkConfiguration(
-            document["network"], helpers, document["match_key_bits"], document["sharing"]
+            document["network"],
+            helpers,
+            document["match_key_bits"],
+            document["sharing"],
+            *services_from_json(document),
         )
     except (KeyError, TypeError, ValueError) as error:
         reject(Reason.MALFORMED, f"the network configuration is not valid: {_describe(error)}")
@@ -264,17 +234,3 @@ def _load(text: str | bytes, expected: str, what: str) -> dict[str, Any]:
 
 def _describe(error: Exception) -> str:
     return f"{error} is missing" if isinstance(error, KeyError) else str(error)
-
-
-def _check_owner(configuration: NetworkConfiguration, own: HelperKeys) -> None:
-    if configuration.name != own.network_name:
-        raise ParameterError(
-            f"the keys belong to network {own.network_name!r}, not {configuration.name!r}"
-        )
-
-
-def _with_keys(
-    configuration: NetworkConfiguration, helper: int, keys: tuple[PublicKey, ...]
-) -> NetworkConfiguration:
-    helpers = (*configuration.helpers[: helper - 1], keys, *configuration.helpers[helper:])
-    return replace(configuration, helpers=helpers)

@@ -3,15 +3,11 @@
     NETWORK_DIR/network.json        public: the configuration that user agents retrieve
     NETWORK_DIR/helper1.key.json    private to helper 1, mode 0600; likewise helper 2 and 3
 
-In a deployment each helper party has only its own private file. A private file is created with
-owner-only permissions before a byte is written, and one that others can read is refused on loading
-(as ssh does): its key must be taken as known, and a warning would go unread
-(SPEC_NOTES: key-file-permissions).
+In a deployment each helper party has only its own private file. `ipa.files` says how private files are
+written and read (SPEC_NOTES: key-file-permissions). Where helper parties are services, their
+certificates and private keys stand beside (`ipa.network.identities`).
 """
 
-import os
-import stat
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -25,10 +21,10 @@ from ipa.client.configuration import (
     helper_keys_to_json,
 )
 from ipa.errors import ParameterError, ReportError
+from ipa.files import PRIVATE_MODE, PUBLIC_MODE, read_file, replace_file
 from ipa.parties import HELPERS
 
 NETWORK_FILE = "network.json"
-MAX_FILE_BYTES = 1 << 24
 
 T = TypeVar("T", NetworkConfiguration, HelperKeys)
 
@@ -60,12 +56,12 @@ def create_network_directory(
 
 def save_configuration(path: Path, configuration: NetworkConfiguration) -> None:
     """Write or replace a public configuration, atomically."""
-    _replace_file(path, configuration_to_json(configuration), 0o644)
+    replace_file(path, configuration_to_json(configuration), PUBLIC_MODE)
 
 
 def save_helper_keys(path: Path, own: HelperKeys) -> None:
     """Write or replace a helper's private keys, atomically, readable by the owner only."""
-    _replace_file(path, helper_keys_to_json(own), 0o600)
+    replace_file(path, helper_keys_to_json(own), PRIVATE_MODE)
 
 
 def load_configuration(path: Path) -> NetworkConfiguration:
@@ -75,7 +71,7 @@ def load_configuration(path: Path) -> NetworkConfiguration:
     """
     if path.is_dir():
         raise ReportError(f"{path} is a directory: give the file in it, {path / NETWORK_FILE}")
-    return _parsed(path, _read_file(path, private=False), configuration_from_json)
+    return _parsed(path, read_file(path, private=False), configuration_from_json)
 
 
 def load_helper_keys(path: Path) -> HelperKeys:
@@ -84,7 +80,7 @@ def load_helper_keys(path: Path) -> HelperKeys:
     Raises: ReportError if the file cannot be read, is malformed, or (on POSIX systems) its group
     or others have any permission on it.
     """
-    return _parsed(path, _read_file(path, private=True), helper_keys_from_json)
+    return _parsed(path, read_file(path, private=True), helper_keys_from_json)
 
 
 def load_all_helper_keys(directory: Path) -> tuple[HelperKeys, HelperKeys, HelperKeys]:
@@ -107,36 +103,3 @@ def _parsed(path: Path, data: bytes, parse: Callable[[bytes], T]) -> T:
         return parse(data)
     except ReportError as error:
         raise ReportError(f"{path}: {error.problem}", error.reason) from None
-
-
-def _replace_file(path: Path, text: str, mode: int) -> None:
-    """Write beside the file and rename; mkstemp creates its file with mode 0600."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _read_file(path: Path, *, private: bool) -> bytes:
-    try:
-        with path.open("rb") as file:
-            # Permissions of the open file, not of the name, which may change in between.
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            if private and os.name == "posix" and mode & 0o077:
-                raise ReportError(
-                    f"{path} may be read by others (mode {mode:04o}): chmod 600 it, or better "
-                    "replace the key"
-                )
-            data = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise ReportError(f"{path} cannot be read: {error.strerror}") from None
-    if len(data) > MAX_FILE_BYTES:
-        raise ReportError(f"{path} is larger than {MAX_FILE_BYTES} bytes")
-    return data

@@ -19,6 +19,8 @@ PACKAGE = Path(ipa.__file__).parent
 
 FOUNDATION = [
     "errors",
+    "files",
+    "certificates",
     "names",
     "ranges",
     "parties",

@@ -147,6 +147,28 @@ def check_records(records: list[bytes], asked: dict[str, Any], helper: int) -> N
             assert info_of("Info of a report's data", values) == expected
 
 
+def test_the_tables_of_published_configurations_have_the_members_of_the_vectors() -> None:
+    networks = [case["network"] for case in cases("network_configurations")]
+    rows = table("### published configuration")[1:]
+    kinds = {str: "string", int: "number", list: "list"}
+    assert networks
+    for network in networks:
+        assert [(name, kinds[type(value)]) for name, value in network.items()] == [
+            (name, kind) for name, kind, _ in rows
+        ]
+        assert f"`{network['format']}`" == rows[0][2]
+    members = [row[:3] for row in rows_under(FORMATS, "| List | Member | JSON | Value |")]
+    last = networks[-1]
+    lists = {name: last[name] for name in ("services", "report_collectors")}
+    for name, listed in (
+        lists | {"helpers": [key for keys in last["helpers"] for key in keys]}
+    ).items():
+        assert listed
+        for each in listed:
+            found = [(name, member, kinds[type(value)]) for member, value in each.items()]
+            assert found == [row for row in members if row[0] == name]
+
+
 def test_the_bytes_per_report_are_those_computed() -> None:
     context = ReportContext(
         network_name="net.example",

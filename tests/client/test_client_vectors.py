@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from certificate_cases import certificates_of
 from client_cases import context_from_json, decrypt_reports, split_attributes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_pem_x509_certificate
 from linear_hash_cases import CompressionMatrix, compress_match_key_share, random_matrix
 
 from ipa.client.configuration import (
     HelperKeys,
     NetworkConfiguration,
     configuration_from_json,
+    configuration_to_json,
     helper_keys_from_json,
 )
 from ipa.client.encrypted_match_key import (
@@ -26,6 +30,7 @@ from ipa.client.encrypted_match_key import (
 from ipa.client.fanout_query import FanoutQuery, FieldWidths, read_query_stream, write_query_stream
 from ipa.client.keys import PrivateKey
 from ipa.client.report_format import info_prefix
+from ipa.client.services import split_address
 from ipa.errors import ReportError
 from ipa.intake.report_decryption import GenericReportShares
 from ipa.sharing.additive import combine_additive, share_additive
@@ -229,7 +234,29 @@ def expected_row(row: Any) -> GenericReportShares:
     )
 
 
-@pytest.mark.parametrize("name", ["client_sharing", "encrypted_match_keys", "query_streams"])
+def test_network_configurations() -> None:
+    vectors = load("network_configurations")
+    for case in vectors["cases"]:
+        network = configuration_from_json(json.dumps(case["network"]))
+        assert json.loads(configuration_to_json(network)) == case["network"]
+        places = [list(split_address(service.address)) for service in network.services]
+        assert places == case["places"]
+        parsed = [load_pem_x509_certificate(each.encode()) for each in certificates_of(network)]
+        keys = [
+            each.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex() for each in parsed
+        ]
+        assert keys == case["certified_keys"]
+    assert len(vectors["negative"]) > 20
+    for case in vectors["negative"]:
+        with pytest.raises(ReportError) as caught:
+            configuration_from_json(json.dumps(case["network"]))
+        assert caught.value.reason == "malformed", case["name"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["client_sharing", "encrypted_match_keys", "query_streams", "network_configurations"],
+)
 def test_the_writer_writes_what_is_committed(name: str) -> None:
     """All but what holds ciphertexts, which are new each time."""
     path = Path(__file__).with_name("write_vectors.py")

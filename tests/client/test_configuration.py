@@ -4,22 +4,22 @@ import json
 from dataclasses import replace
 
 import pytest
+from certificate_cases import certificate_of_another_kind, fixed_certificate, service_network
 from client_cases import fixed_network
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ipa.client.configuration import (
     HelperKeys,
-    add_key,
     configuration_from_json,
     configuration_to_json,
     generate_configuration,
     helper_keys_from_json,
     helper_keys_to_json,
-    retire_key,
 )
 from ipa.client.keys import KemName, PrivateKey, PublicKey, ciphertext_overhead, generate_key
 from ipa.client.rejection import Reason
+from ipa.client.rotation import add_key, retire_key
 from ipa.errors import ParameterError, ReportError
 
 KEMS = pytest.mark.parametrize("kem", ["X25519", "MLKEM768-X25519"])
@@ -153,11 +153,58 @@ def test_json_round_trips(kem: KemName) -> None:
     assert not any(secret in configuration_to_json(network) for secret in secrets)
 
 
-@given(path=st.lists(st.integers(0, 5), max_size=5), value=st.sampled_from([None, 1, "x", [], {}]))
+def test_services_are_published_and_read() -> None:
+    network = service_network()
+    text = configuration_to_json(network)
+    assert configuration_from_json(text) == network
+    document = json.loads(text)
+    assert list(document)[-2:] == ["services", "report_collectors"]
+    assert [list(service) for service in document["services"]] == [["address", "certificate"]] * 3
+    members = [list(collector) for collector in document["report_collectors"]]
+    assert members == [["name", "certificate"]] * 2
+    without, _ = fixed_network()
+    document = json.loads(configuration_to_json(without))
+    assert (document["services"], document["report_collectors"]) == ([], [])
+    alone = replace(network, report_collectors=())
+    assert configuration_from_json(configuration_to_json(alone)) == alone
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "said"),
+    [
+        ("services", {}, "services must be a list"),
+        ("report_collectors", "", "report_collectors must be a list"),
+        ("services", [], "report collectors are registered with services"),
+        ("services", [{"address": "a:1"}] * 3, "'certificate' is missing"),
+        ("report_collectors", [{"name": "a"}], "'certificate' is missing"),
+        ("report_collectors", [{"certificate": ""}], "'name' is missing"),
+        (
+            "report_collectors",
+            [{"name": "a", "certificate": certificate_of_another_kind()}],
+            "of report collector 'a' must be one certificate",
+        ),
+        (
+            "report_collectors",
+            [{"name": "a", "certificate": fixed_certificate(2)}],
+            "helper 2 and report collector 'a' have certificates of one key",
+        ),
+    ],
+)
+def test_services_that_make_no_sense_are_refused(member: str, value: object, said: str) -> None:
+    document = json.loads(configuration_to_json(service_network()))
+    with pytest.raises(ReportError, match=said) as raised:
+        configuration_from_json(json.dumps(document | {member: value}))
+    assert raised.value.reason == Reason.MALFORMED
+    del document[member]
+    with pytest.raises(ReportError, match=f"'{member}' is missing"):
+        configuration_from_json(json.dumps(document))
+
+
+@given(path=st.lists(st.integers(0, 6), max_size=5), value=st.sampled_from([None, 1, "x", [], {}]))
 def test_json_with_one_value_wrong_raises_only_report_errors(
     path: list[int], value: object
 ) -> None:
-    network, own = fixed_network()
+    network, own = service_network(), fixed_network()[1]
     documents = (configuration_to_json(network), helper_keys_to_json(own[0]))
     for text, read in zip(documents, (configuration_from_json, helper_keys_from_json), strict=True):
         changed = json.dumps(_replaced(json.loads(text), path, value))
@@ -167,9 +214,9 @@ def test_json_with_one_value_wrong_raises_only_report_errors(
             assert error.reason == Reason.MALFORMED
             assert own[0].keys[0].secret.hex() not in str(error)
         else:
-            # A few values may be replaced by others that are as good: a name, an id.
+            # A few values may be replaced by others that are as good: a name, an id, nobody to ask.
             assert document is not None
-            assert value in (1, "x")
+            assert value in (1, "x") or document == replace(network, report_collectors=())
 
 
 def _replaced(node: object, path: list[int], value: object) -> object:

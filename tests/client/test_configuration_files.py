@@ -10,7 +10,6 @@ import pytest
 from client_cases import fixed_network
 
 from ipa.client.configuration import (
-    add_key,
     configuration_from_json,
     configuration_to_json,
     generate_configuration,
@@ -25,6 +24,7 @@ from ipa.client.key_files import (
     save_configuration,
     save_helper_keys,
 )
+from ipa.client.rotation import add_key
 from ipa.errors import ParameterError, ReportError
 
 
@@ -124,17 +124,26 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
             load_all_helper_keys(tmp_path)
 
 
-def test_files_of_version_1_are_refused() -> None:
-    """They say neither how a network's match keys are shared nor, for a helper, how wide they are."""
+def test_files_of_earlier_versions_are_refused() -> None:
+    """The first say neither how match keys are shared nor, for a helper, how wide they are.
+
+    The second ones of networks do not say where helpers serve.
+    """
     network, own = fixed_network()
-    for text, read in (
-        (configuration_to_json(network), configuration_from_json),
-        (helper_keys_to_json(own[0]), helper_keys_from_json),
+    for text, read, version, members in (
+        (
+            configuration_to_json(network),
+            configuration_from_json,
+            3,
+            ("match_key_bits", "sharing", "services", "report_collectors"),
+        ),
+        (helper_keys_to_json(own[0]), helper_keys_from_json, 2, ("match_key_bits", "sharing")),
     ):
-        assert "-v2" in text
-        with pytest.raises(ReportError, match="must be a JSON object with format"):
-            read(text.replace("-v2", "-v1"))
-        for name in ("match_key_bits", "sharing"):
+        assert f"-v{version}" in text
+        for earlier in range(version):
+            with pytest.raises(ReportError, match="must be a JSON object with format"):
+                read(text.replace(f"-v{version}", f"-v{earlier}"))
+        for name in members:
             with pytest.raises(ReportError, match="is not valid"):
                 read(text.replace(name, "other"))
 

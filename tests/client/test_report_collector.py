@@ -16,7 +16,6 @@ from client_cases import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipa.client.configuration import add_key, retire_key
 from ipa.client.encoding import Reader, encode_string
 from ipa.client.encrypted_match_key import (
     EncryptedMatchKey,
@@ -32,6 +31,7 @@ from ipa.client.report_collector import (
     TriggerData,
     assemble_fanout_query,
 )
+from ipa.client.rotation import add_key, retire_key
 from ipa.errors import EventError, ParameterError, ReportError
 from ipa.intake.report_decryption import GenericReportShares
 from ipa.sharing.randomness import Randomness

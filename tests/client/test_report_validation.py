@@ -18,12 +18,12 @@ from client_cases import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipa.client.configuration import add_key, retire_key
 from ipa.client.encrypted_match_key import EncryptedMatchKey
 from ipa.client.fanout_query import Fanout, Form, read_query_stream
 from ipa.client.keys import KemName
 from ipa.client.rejection import Reason
 from ipa.client.report_collector import CollectedEvent, SourceData, TriggerData, seal_report
+from ipa.client.rotation import add_key, retire_key
 from ipa.client.validation import check_context
 from ipa.errors import ReportError
 from ipa.intake.report_decryption import GenericReportShares, StreamDecryptor, decrypt_report

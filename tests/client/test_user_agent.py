@@ -8,8 +8,8 @@ from client_cases import MATCH_KEY_BITS, fixed_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipa.client.configuration import add_key
 from ipa.client.encrypted_match_key import EncryptedMatchKey, open_match_key
+from ipa.client.rotation import add_key
 from ipa.client.user_agent import ON_DEVICE, EmbeddingApp, UserAgent
 from ipa.errors import ParameterError, ReportError
 from ipa.sharing.randomness import Randomness

@@ -4,11 +4,12 @@ HPKE's randomness is the library's own, so ciphertexts differ each time; all els
 """
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from broken_stream_cases import broken_reports, broken_streams
+from certificate_cases import broken_configurations, certificates_of, service_network
 from client_cases import (
     EVENTS,
     HOME,
@@ -22,11 +23,13 @@ from client_cases import (
 )
 from linear_hash_cases import compress_match_key_share, random_matrix
 
+from ipa.certificates import key_of, read_certificate
 from ipa.client.configuration import HelperKeys, configuration_to_json, helper_keys_to_json
 from ipa.client.encrypted_match_key import encrypt_match_key, open_match_key
 from ipa.client.fanout_query import Form
 from ipa.client.keys import KemName
 from ipa.client.report_format import info_prefix
+from ipa.client.services import split_address
 from ipa.client.shares import Sharing, shares_held
 from ipa.intake.report_decryption import GenericReportShares
 from ipa.sharing.additive import share_additive
@@ -205,10 +208,41 @@ def query_streams() -> dict[str, Any]:
     }
 
 
+def network_configurations() -> dict[str, Any]:
+    network = service_network()
+    cases = [
+        {
+            "network": json.loads(configuration_to_json(each)),
+            "places": [split_address(service.address) for service in each.services],
+            "certified_keys": [
+                key_of(read_certificate("it", certificate)).public_bytes_raw().hex()
+                for certificate in certificates_of(each)
+            ],
+        }
+        for each in (
+            fixed_network()[0],
+            fixed_network(kem="MLKEM768-X25519", sharing="two-party")[0],
+            replace(network, report_collectors=()),
+            network,
+        )
+    ]
+    return {
+        "description": "Published configurations. Of those with services: host and port of helpers 1, 2, "
+        "3, and the Ed25519 key in each certificate, helpers first. Those under negative are the last "
+        "one changed, and are refused as malformed.",
+        "cases": cases,
+        "negative": [
+            {"name": name, "network": changed}
+            for name, changed in broken_configurations(cases[-1]["network"])
+        ],
+    }
+
+
 WRITERS = {
     "client_sharing": sharing,
     "encrypted_match_keys": encrypted_match_keys,
     "query_streams": query_streams,
+    "network_configurations": network_configurations,
 }
 
 

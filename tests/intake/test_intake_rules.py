@@ -19,17 +19,13 @@ from intake_cases import (
     world,
 )
 
-from ipa.client.configuration import (
-    NetworkConfiguration,
-    add_key,
-    generate_configuration,
-    retire_key,
-)
+from ipa.client.configuration import NetworkConfiguration, generate_configuration
 from ipa.client.encrypted_match_key import EncryptedMatchKey, ReportContext, encrypt_match_key
 from ipa.client.fanout_query import Fanout
 from ipa.client.keys import generate_key
 from ipa.client.rejection import Reason
 from ipa.client.report_collector import CollectedEvent, SourceData, TriggerData, additional_data
+from ipa.client.rotation import add_key, retire_key
 from ipa.errors import ReportError
 from ipa.events import TriggerEvent
 from ipa.oracle.steps import query_in_steps

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from intake_cases import EVENTS, HOME, PARAMETERS, answer, with_stream, world
 
-from ipa.client.configuration import add_key
 from ipa.client.rejection import Reason
+from ipa.client.rotation import add_key
 from ipa.errors import VerificationError
 from ipa.intake import report_intake
 from ipa.network.helper_party_network import HelperPartyNetwork
