@@ -15,6 +15,7 @@
     |-- WorkerError           local work that was handed to an executor did not come back
     |-- UncheckedProductError a value was about to be opened before its products were checked
     |-- BudgetError           the privacy budget does not allow the query
+    |-- ServiceError          a helper party's service refuses a request, or is out of reach
     |-- RefusedCaseError      a conformance case whose input must be refused: stage, reason
     `-- ForeignProgramError   a program under conformance test hangs, dies or answers garbage
 
@@ -139,6 +140,19 @@ class UncheckedProductError(IpaError):
 
 class BudgetError(IpaError):
     """The privacy budget does not allow the query, or a site what it commits; nothing was answered."""
+
+
+class ServiceError(IpaError):
+    """A helper party's service refuses a request, cannot be reached or lost the query.
+
+    `refusal` is the rule broken (a member of ipa.service.refusal.Refusal), or None where no service
+    said so.
+    """
+
+    def __init__(self, problem: str, refusal: str | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.refusal = refusal
 
 
 class RefusedCaseError(IpaError):

@@ -6,7 +6,8 @@ from fractions import Fraction
 from ipa.errors import ParameterError
 
 _DECIMAL = re.compile(r"[0-9]{1,20}(\.[0-9]{1,40})?(e-[0-9]{1,2})?")
-_FRACTION = re.compile(r"[0-9]{1,20}/0*[1-9][0-9]{0,19}")
+_FRACTION = re.compile(r"[0-9]{1,40}/0*[1-9][0-9]{0,39}")
+_INTEGER = re.compile(r"[0-9]{1,20}")
 
 
 def is_integer(value: object, low: int, high: int | None = None) -> bool:
@@ -76,3 +77,13 @@ def fraction_from_text(name: str, text: str) -> Fraction:
             f"not {_shown(text)}"
         )
     return Fraction(text)
+
+
+def integer_from_text(name: str, text: str) -> int:
+    """The integer that up to 20 decimal digits stand for.
+
+    Raises: ParameterError, which names the value, for anything else.
+    """
+    if not _INTEGER.fullmatch(text):
+        raise ParameterError(f"{name} must be decimal digits, not {_shown(text)}")
+    return int(text)

@@ -10,6 +10,8 @@ from fractions import Fraction
 
 from ipa.budget.charging import charge_together
 from ipa.budget.composition import EpsilonDelta
+from ipa.budget.delta import exact_delta
+from ipa.budget.epsilon import exact_epsilon
 from ipa.budget.ledger import Ledger, Receipt, record_outcome
 from ipa.budget.transparency import QueryRecord
 from ipa.client.configuration import HelperKeys
@@ -26,6 +28,7 @@ from ipa.protocols.match_key_compression import check_compressed_bits, compress_
 from ipa.query import query
 from ipa.release import shares_for_collector
 from ipa.reports import GenericReports
+from ipa.result import noise_in
 from ipa.sharing.linear_hash import collision_probability
 from ipa.sharing.shared_bits import ColumnPair
 
@@ -152,6 +155,20 @@ def _compressed(
     hashed = compress_match_keys(network, reports.match_key, parameters.match_key_bits)
     bound = collision_probability(reports.rows, parameters.match_key_bits)
     return replace(reports, match_key=hashed), Compression(parameters.match_key_bits, bound)
+
+
+def promise_of(parameters: QueryParameters) -> EpsilonDelta:
+    """What a paid query is charged: the epsilon and the delta of its noise, as ledgers count them.
+
+    Raises: ParameterError without noise, for a charge would then promise what nothing keeps, for an
+        epsilon that is no whole number of millionths, and for a delta that is no whole multiple of 10^-18.
+    """
+    noise = noise_in(parameters)
+    if noise is None:
+        raise ParameterError(
+            "a query that is charged needs the noise of an epsilon: exact sums are never paid for"
+        )
+    return EpsilonDelta(epsilon=exact_epsilon(noise.epsilon), delta=exact_delta(noise.delta))
 
 
 def check_parameters(asked: FanoutQuery, parameters: QueryParameters) -> None:

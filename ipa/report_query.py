@@ -3,9 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ipa.budget.composition import EpsilonDelta
-from ipa.budget.delta import exact_delta
-from ipa.budget.epsilon import exact_epsilon
 from ipa.budget.ledger import Ledger, Receipt
 from ipa.budget.ledger_directory import Ledgers
 from ipa.client.configuration import HelperKeys
@@ -27,8 +24,16 @@ from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS
 from ipa.query import QueryResult
 from ipa.release import combine_at_collector
-from ipa.report_answer import Answer, Charge, Compression, Received, Request, released_answer
-from ipa.result import check_noise_is_said, noise_in
+from ipa.report_answer import (
+    Answer,
+    Charge,
+    Compression,
+    Received,
+    Request,
+    promise_of,
+    released_answer,
+)
+from ipa.result import check_noise_is_said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +123,7 @@ def run_report_query(
         Request(submitter, parameters, compressed_match_key_bits, charge),
         **callbacks,
     )
-    return _released(parts, parameters, costs)
+    return released_result(parts, parameters, costs)
 
 
 def _received(
@@ -132,15 +137,18 @@ def _received(
     charge = None
     if payment is not None:
         ledgers = dict(zip(HELPERS, payment.ledgers, strict=True))
-        charge = Charge(payment.query_id, payment.charged_at, _charged(parameters))
+        charge = Charge(payment.query_id, payment.charged_at, promise_of(parameters))
     of_streams = dict(zip(HELPERS, streams, strict=True))
     return Received(of_streams, dict(zip(HELPERS, helper_keys, strict=True)), ledgers), charge
 
 
-def _released(
+def released_result(
     parts: Mapping[int, Answer], parameters: QueryParameters, costs: dict[str, Cost]
 ) -> ReportQueryResult:
-    """What the report collector makes of the helpers' answers."""
+    """What the report collector makes of the helpers' answers, which say alike all but their shares.
+
+    Raises: VerificationError, step `release`, when two copies of a share differ.
+    """
     answer = parts[HELPERS[0]]
     sums = combine_at_collector(
         {helper: part.pair for helper, part in parts.items()},
@@ -171,17 +179,3 @@ def _check_request(
     for name, found in (("streams", streams), ("helper keys", helper_keys)):
         if len(found) != len(HELPERS):
             raise ParameterError(f"there must be {name} for 3 helpers, not {len(found)}")
-
-
-def _charged(parameters: QueryParameters) -> EpsilonDelta:
-    """What a paid query is charged: the epsilon and the delta of its noise, as ledgers count them.
-
-    Raises: ParameterError without noise, for a charge would then promise what nothing keeps, for an
-        epsilon that is no whole number of millionths, and for a delta that is no whole multiple of 10^-18.
-    """
-    noise = noise_in(parameters)
-    if noise is None:
-        raise ParameterError(
-            "a query that is charged needs the noise of an epsilon: exact sums are never paid for"
-        )
-    return EpsilonDelta(epsilon=exact_epsilon(noise.epsilon), delta=exact_delta(noise.delta))

@@ -79,7 +79,8 @@ class QueryResult:
 
     `sums[b]` is the sum (or count) attributed to breakdown key b, with noise unless the parameters have
     no epsilon; it can then be negative. `rows` is the number of reports. `costs` is by step path;
-    `ipa.network.cost_of(result.costs)` is the total.
+    `ipa.network.cost_of(result.costs)` is the total. It is empty where helper parties that are services
+    computed, for what it cost is theirs to know.
     """
 
     sums: list[int]
@@ -165,6 +166,12 @@ class QueryResult:
 
     def __repr__(self) -> str:
         total, noise = cost_of(self.costs), self.noise
+        cost = (
+            f", {total.and_gates} AND gates, {total.rounds} rounds, {total.bytes_sent} bytes, "
+            f"{total.seconds:.2f} s"
+            if self.costs
+            else ""
+        )
         said = (
             "no noise: not private"
             if noise is None
@@ -172,8 +179,7 @@ class QueryResult:
         )
         return (
             f"QueryResult(sums={self.sums}, rows={self.rows}, {said}, "
-            f"security={self.parameters.security!r}, {total.and_gates} AND gates, "
-            f"{total.rounds} rounds, {total.bytes_sent} bytes, {total.seconds:.2f} s)"
+            f"security={self.parameters.security!r}{cost})"
         )
 
 

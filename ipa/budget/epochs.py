@@ -4,10 +4,12 @@ Spec: Other Key Terms ("a set period of time, e.g., a week"). All helper party n
 commitment board have one clock (SPEC_NOTES: epoch-clock).
 """
 
+import reprlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ipa.errors import BudgetError
+from ipa.errors import BudgetError, ParameterError
 from ipa.names import MAX_EPOCH
 from ipa.ranges import check_integer
 
@@ -16,6 +18,8 @@ WEEK = 7 * 24 * 60 * 60
 
 LAST_SECOND = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 """The last second, in Unix time, that has a date."""
+
+_UTC_FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,4 +95,17 @@ def utc_text(seconds: int) -> str:
     """A time of Unix in ISO 8601, in UTC."""
     if not 0 <= seconds <= LAST_SECOND:
         return "before 1970" if seconds < 0 else "after 9999"
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(seconds, UTC).strftime(_UTC_FORM)
+
+
+def seconds_from_utc_text(text: object) -> int:
+    """The time of Unix that `utc_text` writes so.
+
+    Raises: ParameterError for anything else.
+    """
+    with suppress(ValueError):
+        if isinstance(text, str):
+            seconds = int(datetime.strptime(text, _UTC_FORM).replace(tzinfo=UTC).timestamp())
+            if utc_text(seconds) == text:
+                return seconds
+    raise ParameterError(f"a time must be in UTC, such as {utc_text(0)}, not {reprlib.repr(text)}")

@@ -9,6 +9,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, TextIO, get_args
@@ -16,7 +17,7 @@ from typing import Literal, TextIO, get_args
 from ipa.budget.commitments import MAX_NUMBER
 from ipa.budget.composition import EpsilonDelta
 from ipa.budget.delta import exact_delta
-from ipa.budget.epochs import LAST_SECOND, utc_text
+from ipa.budget.epochs import LAST_SECOND, seconds_from_utc_text, utc_text
 from ipa.budget.epsilon import exact_epsilon
 from ipa.display.records import record_html
 from ipa.errors import InputError, ParameterError
@@ -149,3 +150,17 @@ def published(query: QueryRecord) -> dict[str, str | int]:
         "charged_at": utc_text(query.charged_at),
         **query.promise.texts(),
     }
+
+
+def record_from_published(shown: Mapping[str, object]) -> QueryRecord:
+    """The record that `published` shows in this way, as it comes out of JSON.
+
+    Raises: InputError for anything else.
+    """
+    query = None
+    with suppress(ValueError, TypeError):
+        charged_at = seconds_from_utc_text(shown.get("charged_at"))
+        query = QueryRecord(**{**shown, "charged_at": charged_at})  # type: ignore[arg-type]
+    if query is None or published(query) != shown:  # which also tells 1 from "1"
+        raise InputError("this is no record of a query")
+    return query

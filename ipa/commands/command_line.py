@@ -24,6 +24,8 @@ COMMANDS = {
     "oracle": "answer the same query in the clear with SQL",
     "keygen": "make a helper party network with fresh keys",
     "collect": "play devices and report collector: encrypt events into a query's reports",
+    "helper": "be one helper party, as a service that report collectors submit queries to",
+    "submit": "have three helper parties that are services answer a query over encrypted reports",
     "measure": "measure reach and frequency over impressions with simulated workers",
     "report": "report the reach of set expressions over periods of impressions",
     "conform": "ask another implementation cases of every step that it offers",

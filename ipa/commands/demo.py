@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TextIO, get_args
 
 from ipa.commands.demo_steps import DemoStep, StepName, demo_steps
+from ipa.commands.options import check_can_serve
 from ipa.commands.tables import USUAL_WIDTH, Table, write_table, write_text
 from ipa.errors import ParameterError
 from ipa.network.channel import Message
@@ -17,6 +18,7 @@ from ipa.sharing.dealing import reconstruct_for_testing
 from ipa.sharing.shared_bits import SharedBits
 
 _ROWS = 5
+_SEED = 1
 _BYTES_SHOWN = 4
 
 
@@ -38,32 +40,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rows",
         type=int,
-        default=_ROWS,
         metavar="N",
-        help="how many to show (default: %(default)s)",
+        help=f"how many to show (default: {_ROWS})",
     )
     parser.add_argument(
         "--pause", action="store_true", help="wait for the Enter key after each step"
     )
+    parser.add_argument("--seed", type=int, metavar="S", help=f"of the shares (default: {_SEED})")
     parser.add_argument(
-        "--seed", type=int, default=1, metavar="S", help="of the shares (default: %(default)s)"
+        "--apart",
+        action="store_true",
+        help="have three processes on this machine, as services, answer it as a query, and show what "
+        "they log",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Take the steps, and show each.
 
-    Raises: ParameterError for an option.
+    Raises: ParameterError for an option; with `--apart` what `run_apart` raises.
     """
-    check_integer("--rows", arguments.rows, 1)
-    check_integer("--seed", arguments.seed, 0)
+    if arguments.apart:
+        return _run_apart(arguments)
+    rows = _ROWS if arguments.rows is None else arguments.rows
+    seed = _SEED if arguments.seed is None else arguments.seed
+    check_integer("--rows", rows, 1)
+    check_integer("--seed", seed, 0)
     if arguments.pause and not sys.stdin.isatty():
         raise ParameterError("--pause needs a terminal, on which somebody presses Enter")
     wanted = arguments.step or get_args(StepName)
-    for number, step in enumerate(demo_steps(arguments.seed), start=1):
+    for number, step in enumerate(demo_steps(seed), start=1):
         if step.name not in wanted:
             continue
-        write_step(number, step, arguments.helper, arguments.rows, sys.stdout)
+        write_step(number, step, arguments.helper, rows, sys.stdout)
         sys.stdout.flush()
         if arguments.pause and step.name != get_args(StepName)[-1]:
             print("Enter goes on. ", end="", file=sys.stderr, flush=True)
@@ -71,6 +80,23 @@ def run(arguments: argparse.Namespace) -> int:
                 print(file=sys.stderr)
                 return 0
     return 0
+
+
+def _run_apart(arguments: argparse.Namespace) -> int:
+    for name in ("step", "helper", "rows", "pause"):
+        if (given := getattr(arguments, name)) is not None and given is not False:
+            raise ParameterError(
+                f"--{name} does not go with --apart: services show nobody what they hold at a step"
+            )
+    if arguments.seed is not None:
+        raise ParameterError(
+            "--seed does not go with --apart: services draw from the operating system"
+        )
+    check_can_serve()
+    # Imported here: services need an extra, and are slow to import.
+    from ipa.commands.demo_apart import run_apart
+
+    return run_apart(sys.stdout)
 
 
 def write_step(number: int, step: DemoStep, helper: int | None, rows: int, stream: TextIO) -> None:

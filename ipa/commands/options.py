@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import Executor
 from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
@@ -25,7 +26,9 @@ from ipa.parameters import (
 from ipa.ranges import fraction_from_text
 
 
-def add_query_arguments(parser: argparse.ArgumentParser, *, with_cap: bool = True) -> None:
+def add_query_arguments(
+    parser: argparse.ArgumentParser, *, with_cap: bool = True, with_check: bool = True
+) -> None:
     """What every way to answer a query needs: its public parameters, and how to show the answer."""
     query = parser.add_argument_group("query")
     query.add_argument(
@@ -62,13 +65,14 @@ def add_query_arguments(parser: argparse.ArgumentParser, *, with_cap: bool = Tru
         )
     shown = parser.add_argument_group("what is shown")
     shown.add_argument("--format", choices=["table", "json"], default="table")
-    shown.add_argument(
-        "--check", action="store_true", help="compute the sums another way as well, and compare"
-    )
+    if with_check:
+        shown.add_argument(
+            "--check", action="store_true", help="compute the sums another way as well, and compare"
+        )
 
 
-def add_helper_arguments(parser: argparse.ArgumentParser) -> None:
-    """What only means something where helper parties compute."""
+def add_helper_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """What only means something where helper parties compute, wherever they are; the group for more."""
     helpers = parser.add_argument_group("helper parties")
     _add_choices(helpers, ("security", Security), ("sort", Sort))
     add_noise_arguments(helpers)
@@ -82,6 +86,11 @@ def add_helper_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="show negative sums, which noise can make, as 0; they are then no longer right on average",
     )
+    return helpers
+
+
+def add_run_arguments(helpers: argparse._ArgumentGroup) -> None:
+    """How helper parties are run that this machine plays."""
     helpers.add_argument(
         "--workers",
         type=int,
@@ -107,7 +116,7 @@ def run_options(
     on_step: Callable[[str], None],
     executor: Executor | None,
 ) -> RunOptions:
-    """How the run is done, as the options of `add_helper_arguments` say.
+    """How the run is done, as the options of `add_run_arguments` say.
 
     Raises: ParameterError for options that do not go together.
     """
@@ -225,6 +234,17 @@ def whole_number(low: int) -> Callable[[str], int]:
         return int(text)
 
     return convert
+
+
+def check_can_serve() -> None:
+    """Check that what a helper party as a service needs is there.
+
+    Raises: ParameterError, which names the extra to install.
+    """
+    if find_spec("h11") is None:
+        raise ParameterError(
+            "helper parties as services need the package h11: pip install 'ipa-reference[service]'"
+        )
 
 
 def source_name(path: str) -> str:

@@ -27,13 +27,18 @@ def write_result(
         stream.write(json.dumps(result_object(result, security)) + "\n")
     else:
         write_table(sums_table(result, _bar_mark(stream)), stream)
-        write_text(f"\n{summary(result, security)}\n{noise_line(result)}\n\n", stream)
-        write_table(cost_table(result.costs), stream)
+        write_text(f"\n{summary(result, security)}\n{noise_line(result)}\n", stream)
+        if result.costs:
+            write_text("\n", stream)
+            write_table(cost_table(result.costs), stream)
     stream.flush()
 
 
 def result_object(result: QueryResult, security: str) -> dict[str, object]:
-    """The result as an object for JSON; `bytes_sent` and the like are totals of all helpers."""
+    """The result as an object for JSON; `bytes_sent` and the like are totals of all helpers.
+
+    The cost is None (null) where it is not known.
+    """
     total = cost_of(result.costs)
     parameters = {
         name: float(value) if isinstance(value, Fraction) else value
@@ -51,7 +56,9 @@ def result_object(result: QueryResult, security: str) -> dict[str, object]:
             "bytes_sent": total.bytes_sent,
             "and_gates": total.and_gates,
             "seconds": round(total.seconds, 6),
-        },
+        }
+        if result.costs
+        else None,
     }
 
 

@@ -7,6 +7,7 @@ from ipa.commands.checking import report_check, sums_by_sql
 from ipa.commands.options import (
     add_helper_arguments,
     add_query_arguments,
+    add_run_arguments,
     query_parameters,
     read_events,
     run_options,
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the events in the clear, - for standard input, or the directory of `ipa collect`",
     )
     add_query_arguments(parser)
-    add_helper_arguments(parser)
+    add_run_arguments(add_helper_arguments(parser))
     add_report_arguments(parser)
 
 

@@ -34,13 +34,18 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     reports.add_argument(
         "--query-id", metavar="ID", help="the query's name in the ledger (default: a random one)"
     )
-    reports.add_argument(
+    add_compression_argument(reports)
+    add_site_argument(reports)
+
+
+def add_compression_argument(group: argparse._ArgumentGroup) -> None:
+    """Whether match keys are hashed, for every command that asks a query over reports."""
+    group.add_argument(
         "--compress-match-keys",
         type=int,
         metavar="W",
         help="sort by a hash of W bits; users can collide, and the probability is shown",
     )
-    add_site_argument(reports)
 
 
 def is_report_query(arguments: argparse.Namespace) -> bool:

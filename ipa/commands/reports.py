@@ -55,15 +55,24 @@ def run_over_reports(arguments: argparse.Namespace, parameters: QueryParameters)
             options=run_options(arguments, progress.step, executor),
             on_accepted=accepted,
         )
-    if arguments.format == "json":
-        shown = result_object(result.result, parameters.security) | report_object(result)
-        print(json.dumps(shown))
-    else:
-        write_result(
-            result.result, parameters.security, arguments.format, sys.stdout, clip=arguments.clip
-        )
-        write_text("\n" + "\n".join(report_lines(result)), sys.stdout)
+    write_report_result(result, parameters.security, arguments)
     return 0
+
+
+def write_report_result(
+    result: ReportQueryResult, security: str, arguments: argparse.Namespace
+) -> None:
+    """Write what the query released to standard output, as the options say."""
+    if arguments.format == "json":
+        print(json.dumps(result_object(result.result, security) | report_object(result)))
+    else:
+        write_result(result.result, security, arguments.format, sys.stdout, clip=arguments.clip)
+        write_text("\n" + "\n".join(report_lines(result)), sys.stdout)
+
+
+def new_query_id(named: str | None) -> str:
+    """The ID that the query was given, or a random one."""
+    return f"query-{secrets.token_hex(8)}" if named is None else named
 
 
 def report_object(result: ReportQueryResult) -> dict[str, object]:
@@ -137,10 +146,9 @@ def _payment(arguments: argparse.Namespace) -> Payment | None:
         raise ParameterError(
             "--ledger needs noise, so --epsilon and not --no-noise: exact sums are never paid for"
         )
-    named = arguments.query_id
     board = None if arguments.board is None else FileBoard(arguments.board)
     return Payment(
         ledgers=ledgers_in(arguments.ledger, board),
-        query_id=f"query-{secrets.token_hex(8)}" if named is None else named,
+        query_id=new_query_id(arguments.query_id),
         charged_at=int(time.time()),
     )

@@ -4,12 +4,14 @@ Nothing is trusted but the peer's own certificate, which each helper party is gi
 authority, no host name. Of each pair of helpers the one with the lower number plays the server.
 """
 
+import os
 import secrets
 import select
 import socket
 import ssl
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -32,6 +34,7 @@ MAX_DAYS = 36_525
 
 MAX_SUBJECT_BYTES = 64
 _PASSWORD_BYTES = 32
+_OWN_DESCRIPTORS = Path("/proc/self/fd")
 
 CONNECT = "connect"
 """The step that errors name when two helpers cannot agree on a TLS session."""
@@ -129,27 +132,60 @@ def pinned_context(own: TlsIdentity, peer_certificate: str, *, as_server: bool) 
 
     Raises: ssl.SSLError for a certificate or key that is none.
     """
+    context = _context(own, [peer_certificate], as_server=as_server)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def listening_context(own: TlsIdentity, certificates: Sequence[str]) -> ssl.SSLContext:
+    """What a server needs that serves whoever has one of the certificates, and strangers without any.
+
+    Who shows a certificate must hold its key, and the certificate must be one of these or signed by
+    one, and of this day. So compare `TlsConnection.certificate` with the very ones.
+
+    Raises: ssl.SSLError for a certificate or key that is none.
+    """
+    context = _context(own, certificates, as_server=True)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    return context
+
+
+def _context(own: TlsIdentity, certificates: Sequence[str], *, as_server: bool) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if as_server else ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.check_hostname = False  # the certificate itself is expected, whatever it says
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(cadata=peer_certificate)
+    context.load_verify_locations(cadata="".join(certificates))
     if as_server:
         context.num_tickets = 0  # no session is taken up again
-    # OpenSSL reads a key from a file only. This one is the owner's alone and is gone at once; if a
-    # kill leaves it behind, nobody has the password.
-    with tempfile.TemporaryDirectory(prefix="ipa-tls-") as directory:
-        path = Path(directory, "identity.pem")
-        path.write_bytes(own.private_key + own.certificate.encode())
+    with _file_of(own.private_key + own.certificate.encode()) as path:
         context.load_cert_chain(path, password=own.password)
     return context
+
+
+@contextmanager
+def _file_of(data: bytes) -> Iterator[Path]:
+    """A file for OpenSSL, which reads a key from nothing else: the owner's alone, and gone at once.
+
+    It is in memory where the system has such files, so that no kill leaves it behind; elsewhere
+    nobody has its password.
+    """
+    if hasattr(os, "memfd_create") and _OWN_DESCRIPTORS.is_dir():
+        with os.fdopen(os.memfd_create("ipa-tls"), "wb", 0) as file:
+            file.write(data)
+            yield _OWN_DESCRIPTORS / str(file.fileno())
+        return
+    with tempfile.TemporaryDirectory(prefix="ipa-tls-") as directory:
+        path = Path(directory, "identity.pem")
+        path.write_bytes(data)
+        yield path
 
 
 class TlsConnection:
     """A connected socket under TLS, which one thread may read while another one writes.
 
     OpenSSL allows one thread at a time in a session, so both take turns, and nobody waits for the
-    peer inside.
+    peer inside. `certificate` is what the peer showed (DER), if anything, and `protocol` what both
+    agreed to speak (ALPN), if they said so.
 
     Raises: ssl.SSLError when the peer does not show the certificate that the context expects;
         TimeoutError when the handshake takes longer than `timeout` seconds.
@@ -158,13 +194,21 @@ class TlsConnection:
     def __init__(
         self, connection: socket.socket, context: ssl.SSLContext, *, as_server: bool, timeout: float
     ) -> None:
-        connection.settimeout(timeout)
-        self._socket = context.wrap_socket(connection, server_side=as_server)
+        self._socket = context.wrap_socket(
+            connection, server_side=as_server, do_handshake_on_connect=False
+        )
         self._socket.setblocking(False)
         self._descriptor = self._socket.fileno()
         self._timeout = timeout
         self._session = Lock()
         self._ended = False
+        try:
+            self._in_turn(self._socket.do_handshake)
+        except BaseException:
+            self._socket.close()
+            raise
+        self.certificate = self._socket.getpeercert(binary_form=True)
+        self.protocol = self._socket.selected_alpn_protocol()
 
     def settimeout(self, seconds: float, /) -> None:
         """How long sending and receiving wait."""

@@ -78,7 +78,15 @@ def _drawn(gates: int, layout: Layout, network: HelperPartyNetwork) -> Picture:
     ]
     for number, (length, cost) in enumerate(zip(lengths, halvings, strict=True), 1):
         stages.append((f"halving {number}", f"2 vectors of {length:,}", length, GREEN, cost))
-    stages.append(("last product", "1 product, masked", 1, ORANGE, steps["check/bits/last"]))
+    stages.append(
+        (
+            "last vectors",
+            f"2 vectors of {lengths[-1]:,}, masked",
+            lengths[-1],
+            ORANGE,
+            steps["check/bits/last"],
+        )
+    )
     parts = [
         words(190, 18, "step", anchor="end", bold=True),
         words(_MIDDLE, 18, "what is still to be shown", bold=True),

@@ -47,6 +47,9 @@ class Ring(Protocol):
     def multiply(self, a: int, b: int) -> int:
         """The product of two elements."""
 
+    def scale_each(self, values: Sequence[int], constant: int) -> list[int]:
+        """Every value times one constant."""
+
     def inverse(self, a: int) -> int:
         """1/a; ParameterError where there is none."""
 
@@ -112,6 +115,10 @@ class IntegersModulo:
     def multiply(self, a: int, b: int) -> int:
         """(a * b) mod modulus."""
         return a * b % self.modulus
+
+    def scale_each(self, values: Sequence[int], constant: int) -> list[int]:
+        """Every value times one constant, mod modulus."""
+        return [value * constant % self.modulus for value in values]
 
     def inverse(self, a: int) -> int:
         """a^-1 mod modulus.

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ipa.budget.epochs import LAST_SECOND, WEEK, EpochClock, utc_text
+from ipa.budget.epochs import LAST_SECOND, WEEK, EpochClock, seconds_from_utc_text, utc_text
 from ipa.errors import BudgetError, ParameterError
 
 CLOCK = EpochClock(start=1_000, seconds=100, open_epochs=2)
@@ -75,3 +75,20 @@ def test_times_in_words() -> None:
     assert utc_text(LAST_SECOND) == "9999-12-31T23:59:59Z"
     assert utc_text(LAST_SECOND + 1) == "after 9999"
     assert utc_text(-1) == "before 1970"
+
+
+@pytest.mark.parametrize("seconds", [0, 1_700_000_000, LAST_SECOND])
+def test_a_time_is_read_as_it_was_written(seconds: int) -> None:
+    assert seconds_from_utc_text(utc_text(seconds)) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14T22:13:20+00:00", "after 9999"),
+        *("2023-1-14T22:13:20Z", "2023-02-30T22:13:20Z", "1969-12-31T23:59:59Z", 0, None, []),
+    ],
+)
+def test_another_text_is_no_time(text: object) -> None:
+    with pytest.raises(ParameterError, match="a time must be in UTC, such as 1970-01-01T00:00:00Z"):
+        seconds_from_utc_text(text)

@@ -12,7 +12,13 @@ from budget_cases import charges, query
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipa.budget.transparency import ExportFormat, QueryRecord, export_queries
+from ipa.budget.transparency import (
+    ExportFormat,
+    QueryRecord,
+    export_queries,
+    published,
+    record_from_published,
+)
 from ipa.errors import InputError, ParameterError
 
 
@@ -79,6 +85,19 @@ def test_both_exports_carry_every_record(records: list[QueryRecord], name: str) 
 @given(charges)
 def test_helpers_read_the_record_that_they_wrote(record: QueryRecord) -> None:
     assert QueryRecord.from_bytes(record.to_bytes()) == record
+
+
+def test_a_record_is_read_as_it_is_published() -> None:
+    record = query(charged_at=1_700_000_000)
+    shown = published(record)
+    assert record_from_published(json.loads(json.dumps(shown))) == record
+    for name in shown:
+        others: list[object] = [None, 1.0, True, "", [], f"{shown[name]} "]
+        for changed in others:
+            with pytest.raises(InputError, match="this is no record of a query"):
+                record_from_published(shown | {name: changed})
+        with pytest.raises(InputError):
+            record_from_published({other: shown[other] for other in shown if other != name})
 
 
 def test_the_bytes_of_a_record_are_pinned() -> None:

@@ -78,6 +78,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "budget.charging": SHARED | {"protocols.primitives", "budget"},
     "report_answer": QUERY | {"client", "budget", "budget.charging", "intake"},
     "report_query": QUERY | {"client", "budget", "report_answer"},
+    "service": QUERY
+    | {"client", "budget", "budget.charging", "intake", "report_answer", "report_query"},
     "attacks": QUERY | {"oracle"},
     "moments": QUERY,
     "grid": QUERY,
@@ -88,7 +90,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "conformance": QUERY | {"oracle", "client", "testing"},
     "": EVERYTHING,
     "__main__": {"commands"},
-    "commands": EVERYTHING | {"", "conformance"},
+    "commands": EVERYTHING | {"", "conformance", "service"},
 }
 """For each layer, the layers below it that its modules may import; "" is the package `ipa` itself."""
 
@@ -101,6 +103,7 @@ Only the face of the package, its `__init__`, imports them all.
 THIRD_PARTY = {
     "cryptography": ("*",),
     "rich": ("ipa.commands.tables",),
+    "h11": ("ipa.service.http",),
     "publicsuffixlist": ("ipa.names",),
     "nacl": ("ipa.halo.ed25519",),
     "hypothesis": (

@@ -4,12 +4,17 @@ import ast
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import get_args
 
 import pytest
+from apart_cases import wait_until
 
 import ipa
 from ipa.attacks import AttackReport
@@ -18,13 +23,14 @@ from ipa.network.costs import cost_of
 from ipa.network.simulation import RunOptions
 from ipa.oracle.steps import query_in_steps
 from ipa.parameters import Security
+from ipa.service.local_services import free_addresses
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COSTS = (ROOT / "COSTS.md").read_text(encoding="utf-8")
 SHELL = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-RUN, TEST, COMMANDS, REPORTS = SHELL
+RUN, TEST, COMMANDS, REPORTS, SERVICES = SHELL
 
 ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
@@ -113,6 +119,67 @@ def test_reports_and_events_give_the_same_sums(tmp_path: Path) -> None:
     over_reports = shell(f"ipa query q --keys net --no-budget {query}", tmp_path)
     over_events = shell(f"ipa query examples/events.csv {query}", tmp_path)
     assert json.loads(over_reports.stdout)["sums"] == json.loads(over_events.stdout)["sums"]
+
+
+def with_free_ports(text: str, addresses: list[str]) -> str:
+    """What README says of addresses, with others where nobody listens."""
+    for own, address in zip(("8441", "8442", "8443"), addresses, strict=True):
+        text = text.replace(f"127.0.0.1:{own}", address)
+    return text
+
+
+@contextmanager
+def everything_stopped(shell: "subprocess.Popen[str]") -> Iterator[None]:
+    """A shell whose group of processes is stopped with the context, and killed if it does not stop."""
+    try:
+        yield
+        os.killpg(shell.pid, signal.SIGTERM)
+        wait_until(lambda: not group_is_there(shell.pid))
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGKILL)
+
+
+def group_is_there(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_three_services_answer_in_five_commands(tmp_path: Path) -> None:
+    assert len(SERVICES.splitlines()) == 5
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    addresses = free_addresses()
+    metrics = re.findall(r"`(curl [^`]+/metrics)`", README)
+    assert len(metrics) == 1
+    commands = SERVICES
+    if shutil.which("curl"):
+        commands += f"{metrics[0]} --silent --show-error >metrics\n"
+    with (
+        (tmp_path / "said").open("w") as said,
+        (tmp_path / "shown").open("w") as shown,
+        subprocess.Popen(
+            ["bash", "-e", "-c", with_free_ports(commands, addresses)],
+            cwd=tmp_path,
+            env=ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            stdout=shown,
+            stderr=said,
+            text=True,
+            start_new_session=True,
+        ) as process,
+        everything_stopped(process),
+    ):
+        assert process.wait(120) == 0, (tmp_path / "said").read_text()
+    text, log = (tmp_path / "shown").read_text(), (tmp_path / "said").read_text()
+    assert "300 reports submitted, 0 dropped" in text
+    assert "epsilon 0.25 charged, 0.75 remaining" in text
+    for event in ("listening", "query done", "stopped"):
+        assert len(re.findall(rf" H[123] {event}\b", log)) == 3
+    if shutil.which("curl"):
+        assert 'ipa_queries_total{state="done"} 1' in (tmp_path / "metrics").read_text()
 
 
 def test_the_attack_is_noticed_as_said() -> None:

@@ -47,7 +47,7 @@ def ran() -> Iterator[dict[str, Any]]:
 def test_every_cell_is_short_and_its_output_is_committed(ran: dict[str, Any]) -> None:
     assert len(CELLS) > 15
     assert all(source(cell).count("\n") < 40 for cell in CELLS)
-    assert [cell["execution_count"] for cell in CELLS] == list(range(1, len(CELLS) + 1))
+    assert all(cell["execution_count"] is None for cell in CELLS)  # as execute.py writes them
     pictures = [out["data"] for cell in CELLS for out in cell["outputs"] if "data" in out]
     assert len(pictures) == 4
     for picture in pictures:

@@ -61,7 +61,7 @@ def test_errors_that_cancel_over_two_multiplications(helper: int) -> None:
 @pytest.mark.parametrize("helper", HELPERS)
 def test_errors_within_the_check_itself(helper: int) -> None:
     """An honest batch, but a helper that errs in the check: the other two do not accept it."""
-    assert len(HALVES) > 5
+    assert len(HALVES) >= 3
     attacks = [element_errors(helper, "check/bits/values", [0, 0, 1])]
     for step in HALVES:
         if step.endswith("products"):
@@ -76,6 +76,16 @@ def test_errors_within_the_check_itself(helper: int) -> None:
     ]
     for attack in attacks:
         assert_aborted(attacked(attack))
+
+
+@pytest.mark.parametrize("halving", ["halve", "halve#2", "halve#5"])
+def test_errors_in_a_halving_of_a_larger_batch(halving: str) -> None:
+    for errors in ([1], [0, 1]):
+        attack = element_errors(2, f"check/bits/{halving}/products", errors)
+        simulation = MaliciousSimulation(SEED, attack=attack)
+        x = simulation.bits([5] * 3000, 40)
+        multiply(simulation.network, x, x)
+        assert isinstance(raised(simulation.finish), VerificationError)
 
 
 @pytest.mark.parametrize("helper", HELPERS)
@@ -93,7 +103,8 @@ def test_errors_in_products_of_numbers(helper: int) -> None:
         ("check/numbers/last/products", [1, largest]),
     ):
         simulation = MaliciousSimulation(SEED, attack=element_errors(helper, pattern, errors))
-        x, y = (simulation.numbers(PRIME_FIELD, v) for v in ([1, 2, 3], [5, 0, largest]))
+        # More than are opened at the end, so that there is a halving.
+        x, y = (simulation.numbers(PRIME_FIELD, 30 * v) for v in ([1, 2, 3], [5, 0, largest]))
         multiply_elements(simulation.network, x, y)
         error = raised(simulation.finish)
         assert error is not None, (pattern, errors)

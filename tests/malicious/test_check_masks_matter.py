@@ -10,6 +10,7 @@ from ipa.parties import HELPERS
 from ipa.protocols.circuits.constants import public_number
 from ipa.protocols.circuits.multiplication import multiply, multiply_elements
 from ipa.protocols.verification import inner_product as compression
+from ipa.protocols.verification.inner_product import OPENED
 from ipa.sharing.rings import PRIME_FIELD
 from ipa.sharing.shared_elements import SharedElements
 
@@ -36,19 +37,21 @@ def opened_in_the_end(secret: int, seeds: range) -> list[tuple[int, ...]]:
     return opened
 
 
-def test_without_the_random_triple_the_check_shows_secrets(monkeypatch: Patch) -> None:
+def test_without_the_random_vectors_the_check_shows_secrets(monkeypatch: Patch) -> None:
     seeds = range(20)
     for secret in (0, 1):
         opened = opened_in_the_end(secret, seeds)
-        assert len({value for pair in opened for value in pair}) == 2 * len(seeds)
+        values = [value for vectors in opened for value in vectors]
+        assert len(set(values)) == len(values) == 2 * OPENED * len(seeds)
     real = compression._random_shamir_shares
 
     def no_mask(network: HelperPartyNetwork, *rest: Any) -> dict[int, list[int]]:
         return {helper: [0] * len(shares) for helper, shares in real(network, *rest).items()}
 
     monkeypatch.setattr(compression, "_random_shamir_shares", no_mask)
-    assert set(opened_in_the_end(0, seeds)) == {(0, 0)}
-    assert (0, 0) not in opened_in_the_end(1, seeds)
+    zeros = (0,) * (2 * OPENED)
+    assert set(opened_in_the_end(0, seeds)) == {zeros}
+    assert zeros not in opened_in_the_end(1, seeds)
 
 
 def test_what_the_check_re_shares_is_masked() -> None:
@@ -66,7 +69,7 @@ def test_what_the_check_re_shares_is_masked() -> None:
         for message in simulation.transcript.messages
         if message.step.endswith(("multiply", "multiply-numbers", "values", "products"))
     ]
-    assert len(masked) > 30
+    assert len(masked) > 15
     assert len(set(masked)) == len(masked)
     for payload in masked:
         assert payload.count(0) < len(payload) / 2

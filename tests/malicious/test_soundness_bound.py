@@ -86,17 +86,17 @@ def test_the_bound_grows_with_the_batch_and_shrinks_with_the_field(degree: int) 
     ("layout", "points"),
     [
         # Blocks of the hash, and one; groups and products, less one of each; twice the variables;
-        # twice the halvings and two.
-        (Layout(128, {1: Section(1, 0, 1)}), 1 + 1 + 0 + 0 + 0 + 2 * (7 + 2)),
-        (Layout(128, {1: Section(1, 3, 1)}), 1 + 1 + 0 + 0 + 6 + 2 * (7 + 2)),
-        (Layout(136, {1: Section(1, 3, 1)}), 2 + 1 + 0 + 0 + 6 + 2 * (8 + 2)),
-        (Layout(1 << 16, {1: Section(1, 6, 8)}), 512 + 1 + 7 + 0 + 12 + 2 * (19 + 2)),
-        (Layout(1 << 16, {1: Section(1, 6, 9)}), 512 + 1 + 8 + 0 + 12 + 2 * (20 + 2)),
-        (Layout(128, {4: Section(4, 2, 1)}), 1 + 1 + 0 + 3 + 4 + 2 * (7 + 2)),
+        # twice the halvings, up to 64 elements, and two.
+        (Layout(128, {1: Section(1, 0, 1)}), 1 + 1 + 0 + 0 + 0 + 2 * (1 + 2)),
+        (Layout(128, {1: Section(1, 3, 1)}), 1 + 1 + 0 + 0 + 6 + 2 * (1 + 2)),
+        (Layout(136, {1: Section(1, 3, 1)}), 2 + 1 + 0 + 0 + 6 + 2 * (2 + 2)),
+        (Layout(1 << 16, {1: Section(1, 6, 8)}), 512 + 1 + 7 + 0 + 12 + 2 * (13 + 2)),
+        (Layout(1 << 16, {1: Section(1, 6, 9)}), 512 + 1 + 8 + 0 + 12 + 2 * (14 + 2)),
+        (Layout(128, {4: Section(4, 2, 1)}), 1 + 1 + 0 + 3 + 4 + 2 * (1 + 2)),
         # Groups of all sections count; the most products and the most variables of any.
         (
             Layout(128, {1: Section(1, 6, 3), 2: Section(2, 5, 5), 256: Section(256, 2, 1)}),
-            1 + 1 + 8 + 255 + 12 + 2 * (7 + 4 + 2),
+            1 + 1 + 8 + 255 + 12 + 2 * (1 + 4 + 2),
         ),
     ],
 )

@@ -81,7 +81,8 @@ def test_equal_errors_in_a_group_and_in_a_product_do_not_cancel() -> None:
     """The next group and the next product of a factor are not weighed alike."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "_GATES_PER_PRODUCT", 1)
-        patch.setattr(blocks, "_BLOCKS", 1 << 8)  # short enough blocks for a second group
+        patch.setattr(blocks, "_LONGEST_BLOCK", 128)
+        patch.setattr(blocks, "_MOST_VARIABLES", 5)  # so that there is a second group
         layout = choose_layout({(128, 2): 64})
         assert layout.sections == {2: Section(products=2, variables=5, groups=2)}
         # Columns 0 and 64 belong to the first factor, 32 and 96 to the first of the second group.

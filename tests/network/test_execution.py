@@ -158,7 +158,7 @@ def test_every_bit_is_the_same_with_an_executor(
 
 
 def test_a_task_has_as_many_groups_as_have_its_gates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four groups of each of three helpers, one, two or all of them at a time."""
+    """Eight groups of each of three helpers, one, at most five or all of them at a time."""
     seen = []
     for gates in (1, 1 << 20, 1 << 30):
         monkeypatch.setattr(local_values, "TASK_GATES", gates)
@@ -172,10 +172,11 @@ def test_a_task_has_as_many_groups_as_have_its_gates(monkeypatch: pytest.MonkeyP
         for _ in range(8):
             y = multiply(network, x, y)
         with monkeypatch.context() as patch:
-            patch.setattr(blocks, "_BLOCKS", 1 << 8)  # short enough blocks for four groups
+            patch.setattr(blocks, "_LONGEST_BLOCK", 6000)
+            patch.setattr(blocks, "_MOST_VARIABLES", 6)  # for eight groups
             check_products(network)
         seen.append(len(executor.sizes))
-    assert seen == [12, 6, 3]
+    assert seen == [24, 6, 3]
 
 
 def test_processes_give_the_same_and_one_that_dies_is_an_error() -> None:

@@ -261,9 +261,14 @@ def test_old_versions_and_clients_without_a_certificate_are_refused() -> None:
     assert isinstance(handshake(server, nobody)[0], ssl.SSLError)
 
 
+@pytest.mark.parametrize("in_memory", [True, False])
 def test_no_key_stays_on_disk_and_the_file_is_of_no_use_without_its_password(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    in_memory: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if not in_memory:
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+    elif not hasattr(os, "memfd_create"):
+        pytest.skip("this system has no files in memory")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     seen: list[bytes] = []
 
@@ -271,6 +276,7 @@ def test_no_key_stays_on_disk_and_the_file_is_of_no_use_without_its_password(
 
     def watch(context: ssl.SSLContext, path: Path, *, password: bytes) -> None:
         assert path.parent.stat().st_mode & 0o077 == 0
+        assert any(tmp_path.iterdir()) is not in_memory
         seen.append(path.read_bytes())
         load(context, path, password=password)
 

@@ -233,7 +233,9 @@ def test_the_halvings_are_those_of_the_check(rows: int, width: int) -> None:
     check_products(network)
     halvings = [path for path in network.costs if path.endswith("/products")][:-1]
     assert sum(word.startswith("halving ") for word in words) == len(halvings)
-    assert "2 vectors of 1" in words
+    elements = network.costs["check/bits/last/open-shamir"].bytes_sent // (3 * 2 * 8)
+    last = words[words.index("last vectors") + 1]
+    assert last == f"2 vectors of {elements // 2}, masked"
     total = cost_of(network.costs, "check")
     start = words.index(f"{rows * width:,} AND gates")
     numbers = [

@@ -12,6 +12,7 @@ from ipa.network.product_log import CheckRules, ElementProducts
 from ipa.parties import HELPERS
 from ipa.protocols.circuits.multiplication import multiply_elements
 from ipa.protocols.verification.element_check import check_element_products
+from ipa.protocols.verification.inner_product import OPENED
 from ipa.sharing.rings import PRIME_FIELD, IntegersModulo
 from ipa.sharing.verification.binary_field import BinaryField
 
@@ -41,10 +42,10 @@ def test_exactly_the_right_products_pass(
         assert error.detected_by == HELPERS
 
 
-@pytest.mark.parametrize("count", range(1, 10))
+@pytest.mark.parametrize("count", [1, 2, 3, 64, 65, 66, 130])
 @pytest.mark.parametrize("helper", HELPERS)
 def test_an_error_at_any_position(count: int, helper: int) -> None:
-    for position in range(count):
+    for position in {0, count // 2, count - 1}:
         attack = element_errors(helper, "multiply-numbers", [0] * position + [LARGEST])
         simulation = MaliciousSimulation(count, attack=attack)
         x = simulation.numbers(PRIME_FIELD, range(count))
@@ -52,18 +53,21 @@ def test_an_error_at_any_position(count: int, helper: int) -> None:
         assert isinstance(raised(simulation.finish), VerificationError)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 8, 9])
+@pytest.mark.parametrize("count", [1, 2, 3, 63, 64, 65, 128, 129])
 def test_rounds_and_bytes(count: int) -> None:
-    """Two coins' rounds at the start; three rounds per halving; five for the last product."""
+    """Two coins' rounds at the start; three rounds per halving; five for what is opened."""
     simulation = MaliciousSimulation(1)
     x = simulation.numbers(PRIME_FIELD, [0] * count)
     multiply_elements(simulation.network, x, x)
     simulation.finish()
-    halvings = (count - 1).bit_length()
+    halvings, length = 0, count
+    while length > OPENED:
+        halvings, length = halvings + 1, (length + 1) // 2
     cost = cost_of(simulation.network.costs, "check")
     assert cost.rounds == 2 + 3 * halvings + 5
-    # A coin is two elements and two bytes, a halving two elements more; the end opens three more.
-    elements = 2 + (2 + 2) * halvings + (2 + 2 + 4 + 2)
+    # A coin is two elements and two bytes, a halving two elements more; the end opens two vectors
+    # and one more.
+    elements = 2 + (2 + 2) * halvings + (2 + 2 + 4 * length + 2)
     assert cost.bytes_sent == 3 * (8 * elements + 2 * (halvings + 2))
 
 

@@ -1,6 +1,7 @@
 """Blocks: every bit has one place, the same for x, y and z; and soundness follows the layout."""
 
 from collections import Counter
+from math import ceil, log2
 from random import Random
 
 import pytest
@@ -18,7 +19,6 @@ from ipa.protocols.verification.product_blocks import arrange, blocks_of
 from ipa.sharing.bits import bytes_per_column, ones
 from ipa.sharing.verification import blocks
 from ipa.sharing.verification.blocks import (
-    Section,
     choose_layout,
     most_products,
     to_blocks,
@@ -45,14 +45,15 @@ def test_the_layout_holds_every_bit(factors: dict[tuple[int, int], int]) -> None
     layout = choose_layout(factors)
     placed: dict[int, Counter[int]] = {}
     for (rows, count), number in factors.items():
-        products = layout.products_for(count)
-        assert products == 1 or count <= products < 2 * count
-        assert products == 1 or products in layout.sections
-        placed.setdefault(products, Counter())[rows] += number * (count if products == 1 else 1)
+        if rows * number:
+            products = layout.products_for(count)
+            assert count <= products
+            assert not any(count <= other < products for other in layout.sections)
+            placed.setdefault(products, Counter())[rows] += number
     assert layout.length % 8 == 0
     for products, columns in placed.items():
         bits = sum(rows * number for rows, number in columns.items())
-        section = layout.sections.get(products, Section(products, 0, 0))
+        section = layout.sections[products]
         found = to_blocks(
             {rows: [ones(rows)] * number for rows, number in columns.items()},
             layout.length,
@@ -163,14 +164,37 @@ def test_an_error_in_any_gate_is_found(
 
 
 def test_a_large_batch_has_factors_of_many_products() -> None:
-    assert [most_products(gates) for gates in (0, 1, (1 << 17) - 1, 1 << 17)] == [1, 1, 1, 2]
+    assert [most_products(gates) for gates in (0, 1, (1 << 14) - 1, 1 << 14)] == [1, 1, 1, 2]
     assert most_products(1 << 40) == 256
     layout = choose_layout({(8192, 133): 24, (8192, 2): 2500, (8192, 1): 400})
     variables = {products: s.variables for products, s in layout.sections.items()}
-    assert variables == {1: 6, 2: 5, 256: 2}
-    # A section for a hundredth of the gates would cost more than it saves.
-    few = choose_layout({(8192, 133): 1, (8192, 1): 150 * 133})
-    assert list(few.sections) == [1]
+    assert variables == {1: 6, 2: 6, 256: 2}
+    # A section for a few factors would cost more than it saves: they join those with more products.
+    few = choose_layout({(8192, 133): 24, (8192, 2): 2500, (8192, 1): 20})
+    assert list(few.sections) == [2, 256]
+
+
+@pytest.mark.parametrize("rows", [1000, 4080, 16352, 46025, 65504, 142910])
+def test_blocks_are_full(rows: int) -> None:
+    """The products of a level of comparisons: hardly any place is left empty, whatever the rows are."""
+    layout = choose_layout({(rows, 1): 8, (rows, 2): 120})
+    places = sum(section.blocks for section in layout.sections.values()) * layout.length
+    assert 0.97 * places < 128 * rows <= places
+
+
+@examples(60)
+@given(FACTORS)
+def test_no_other_length_or_number_of_variables_is_estimated_faster(
+    factors: dict[tuple[int, int], int],
+) -> None:
+    layout = choose_layout(factors)
+    columns: dict[int, Counter[int]] = {}
+    for (rows, count), number in factors.items():
+        if rows * number:
+            columns.setdefault(1 << (count - 1).bit_length(), Counter())[rows] += number
+    least = blocks._time_of_layout(layout)
+    for length in (1 << k for k in range(7, 17)) if columns else ():
+        assert least <= blocks._time_of_layout(blocks._laid_out(columns, length))
 
 
 @examples(15)
@@ -189,7 +213,7 @@ def test_rounds_and_soundness_follow_the_layout(
         simulation.finish()
     paths = [path for path in simulation.network.costs if path.startswith("check/bits/halve")]
     halvings = len({path.split("/")[2] for path in paths})
-    assert halvings == (layout.length - 1).bit_length() + (layout.groups - 1).bit_length()
+    assert halvings == ceil(log2(max(1, layout.length / 64))) + ceil(log2(layout.groups))
     cost = cost_of(simulation.network.costs, "check")
     values_and_point = 3 if layout.variables else 0
     assert cost.rounds == 2 + values_and_point + 3 * halvings + 5
@@ -197,4 +221,4 @@ def test_rounds_and_soundness_follow_the_layout(
     error = hashed + 2 * layout.variables + 2 * halvings + 4
     assert soundness_error(layout, 1 << 64) == error / 2**64
     values = sum(3**section.variables for section in layout.sections.values())
-    assert cost.bytes_sent < 3 * (8 * (values + 4 * halvings + 21) + 2 * halvings + 90)
+    assert cost.bytes_sent < 3 * (8 * (values + 4 * halvings + 17 + 4 * 64) + 2 * halvings + 90)

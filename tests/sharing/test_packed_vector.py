@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from strategies import Simulation
 
 from ipa.protocols.circuits.multiplication import multiply
+from ipa.protocols.verification.inner_product import OPENED
 from ipa.protocols.verification.product_check import check_products
 from ipa.sharing.verification import packed_vector, sliced_vector
 from ipa.sharing.verification.binary_field import MODULI, BinaryField
@@ -45,7 +46,8 @@ def test_elements_stand_in_their_slots(case: tuple[BinaryField, list[int], list[
     assert packed.length == len(elements)
     slots = [packed.slots >> 2 * field.degree * c for c in range(len(elements))]
     assert [slot & (1 << 2 * field.degree) - 1 for slot in slots] == elements
-    assert packed_vector.only_element(pack(from_elements(field, elements[:1]))) == elements[0]
+    assert packed_vector.elements(field, packed) == elements
+    assert packed_vector.of_elements(field, elements) == packed
 
 
 def test_elements_stay_out_of_repr() -> None:
@@ -64,4 +66,4 @@ def test_the_check_sends_the_same_however_early_vectors_are_packed(
         check_products(simulation.network)
         return [*simulation.transcript.messages]
 
-    assert transcript(1) == transcript(256) == transcript(1 << 20)
+    assert transcript(OPENED) == transcript(256) == transcript(1 << 20)

@@ -36,10 +36,7 @@ def combined(field: Ring, factors: dict[int, int], shares: dict[int, int]) -> in
 
 def shamir_shares(field: Ring, points: ShamirPoints, value: int, seed: int) -> dict[int, int]:
     pairs = deal_elements(field, [value], Randomness.from_seed(seed, f"shares of {value}"))
-    return {
-        helper: to_shamir(points, field, helper, own[0], right[0])
-        for helper, (own, right) in pairs.items()
-    }
+    return {helper: to_shamir(points, field, helper, *pair)[0] for helper, pair in pairs.items()}
 
 
 @examples(100)
@@ -92,5 +89,5 @@ def test_the_simulation_deals_what_shamir_takes() -> None:
     field, points = PRIME_FIELD, shamir_points(PRIME_FIELD, {1: 1, 2: 2, 3: 3})
     x = MaliciousSimulation(1).numbers(field, [12])
     pairs = {helper: x.shares_of(helper) for helper in HELPERS}
-    shares = {h: to_shamir(points, field, h, own[0], right[0]) for h, (own, right) in pairs.items()}
+    shares = {h: to_shamir(points, field, h, *pair)[0] for h, pair in pairs.items()}
     assert combined(field, dict(points.at_zero), shares) == 12

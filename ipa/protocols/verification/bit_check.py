@@ -24,7 +24,8 @@ The paper's stages here:
   directly.
 - Dimension reduction, an inner product to a shorter one: `inner_product.halve`. The paper
   interpolates through several parts; ours are two, by multilinear extension.
-- Randomization, the last product: the random triple of `verify_inner_product`.
+- Randomization: the random vectors of `verify_inner_product`. The paper has a random triple for the one
+  product that is left; ours mask vectors of OPENED elements, which saves halvings.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,6 +37,8 @@ from ipa.network.product_log import BitProducts
 from ipa.protocols.primitives.coins import public_coins
 from ipa.protocols.primitives.resharing import reshare_elements
 from ipa.protocols.verification.inner_product import (
+    OPENED,
+    ElementArithmetic,
     InnerProduct,
     VectorArithmetic,
     halve,
@@ -61,9 +64,8 @@ def check_bit_products(
 
     A batch in which a gate is wrong passes with probability at most `soundness_error`.
 
-    Cost: for G groups with blocks of C bits and h = ceil(log2 G) + ceil(log2 C) halvings,
-        3 h + 10 rounds (3 h + 7 when no section has a variable). Each helper sends 3^l - 2^l field
-        elements for a section of l variables, and about 4 h more.
+    Cost: for h halvings (`halvings_of`) 3 h + 10 rounds (3 h + 7 when no section has a variable). Each
+        helper sends 3^l - 2^l field elements for a section of l variables, and about 4 h + 4 OPENED more.
     Reveals: nothing.
     Raises: VerificationError when a product is wrong.
     """
@@ -104,6 +106,11 @@ def _cube_roots_of_unity(field: BinaryField) -> ShamirPoints:
     return shamir_points(field, {1: 1, 2: field.omega, 3: field.omega ^ 1})
 
 
+def halvings_of(layout: Layout) -> int:
+    """How often the vectors are halved: groups up to one, then its elements up to OPENED."""
+    return (layout.groups - 1).bit_length() + (-(-layout.length // OPENED) - 1).bit_length()
+
+
 def soundness_error(layout: Layout, field_size: int) -> float:
     """The bound on the probability that a batch in which a gate is wrong passes its check.
 
@@ -119,7 +126,7 @@ def soundness_error(layout: Layout, field_size: int) -> float:
     - 2 (h + 2) / q: the false inner product is accepted (`verify_inner_product`, and 2 / q for each
       halving before it).
     """
-    halvings = (layout.groups - 1).bit_length() + (layout.length - 1).bit_length()
+    halvings = halvings_of(layout)
     hashed = -(-layout.length // 128) + 1
     weighed = layout.groups - 1 + layout.products - 1
     return (hashed + weighed + 2 * layout.variables + 2 * (halvings + 2)) / field_size
@@ -242,12 +249,10 @@ def _chunks(field: BinaryField, weights: ColumnHash | None) -> VectorArithmetic[
         return weights.weighted_sum(sliced_vector.product_sum(field, pairs))
 
     return VectorArithmetic(
-        length=lambda chunks: len(chunks) * chunks[0].length,
         halves=sliced_vector.halves,
         subtract=add,
         fold=lambda low, high, point: sliced_vector.fold(field, low, high, point),
         inner_product=inner_product,
-        only_element=lambda chunks: sliced_vector.to_elements(chunks[0])[0],
     )
 
 
@@ -256,13 +261,14 @@ def _packed(vectors: Mapping[int, list[SlicedVector]]) -> dict[int, PackedVector
     return {helper: packed_vector.pack(chunk) for helper, (chunk,) in vectors.items()}
 
 
-def _short_vectors(field: BinaryField) -> VectorArithmetic[PackedVector]:
+def _short_vectors(field: BinaryField) -> ElementArithmetic[PackedVector]:
     """Vectors of at most SHORT elements."""
-    return VectorArithmetic(
-        length=lambda vector: vector.length,
+    return ElementArithmetic(
         halves=lambda vector: packed_vector.halves(field, vector),
         subtract=packed_vector.add,
         fold=lambda low, high, point: packed_vector.fold(field, low, high, point),
         inner_product=lambda a, b: packed_vector.inner_product(field, a, b),
-        only_element=packed_vector.only_element,
+        elements=lambda vector: packed_vector.elements(field, vector),
+        of_elements=lambda values: packed_vector.of_elements(field, values),
+        length=lambda vector: vector.length,
     )

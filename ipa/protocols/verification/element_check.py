@@ -9,15 +9,15 @@ from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.network.product_log import ElementProducts
 from ipa.protocols.primitives.coins import public_coins
 from ipa.protocols.verification.inner_product import (
+    ElementArithmetic,
     InnerProduct,
-    VectorArithmetic,
     to_shamir,
     verify_inner_product,
 )
 from ipa.sharing.rings import Ring
-from ipa.sharing.shared_elements import SharedElements, join_elements
+from ipa.sharing.shared_elements import join_elements
 from ipa.sharing.verification import list_vector
-from ipa.sharing.verification.shamir import ShamirPoints, shamir_points
+from ipa.sharing.verification.shamir import shamir_points
 
 
 def check_element_products(network: HelperPartyNetwork, batch: Sequence[ElementProducts]) -> None:
@@ -25,9 +25,9 @@ def check_element_products(network: HelperPartyNetwork, batch: Sequence[ElementP
 
     With public weights tau_c, powers of a coin, the claim sum_c tau_c z_c is the inner product of
     the vectors (tau_c x_c) and (y_c). N products of which one is wrong pass with probability at most
-    (N + 2 (ceil(log2 N) + 2)) / |field|.
+    (N + 2 (h + 2)) / |field|, for h = ceil(log2(N / OPENED)) halvings, none for N <= OPENED.
 
-    Cost: 3 ceil(log2 N) + 7 rounds.
+    Cost: 3 h + 7 rounds.
     Reveals: nothing.
     Raises: VerificationError when a product is wrong.
     """
@@ -43,27 +43,26 @@ def check_element_products(network: HelperPartyNetwork, batch: Sequence[ElementP
         while len(weights) < x.count:
             weights.append(field.multiply(weights[-1], coin))
         points = shamir_points(field, {1: 1, 2: 2, 3: 3})
-        helpers = list(network.helpers)
         claim = z.scale(weights).total()
-        x_shares = {helper: _shamir_list(points, helper, x.scale(weights)) for helper in helpers}
-        y_shares = {helper: _shamir_list(points, helper, y) for helper in helpers}
+        x_shares = {
+            helper: to_shamir(points, field, helper, *x.scale(weights).shares_of(helper))
+            for helper in network.helpers
+        }
+        y_shares = {
+            helper: to_shamir(points, field, helper, *y.shares_of(helper))
+            for helper in network.helpers
+        }
         statement = InnerProduct(x_shares, y_shares, claim)
         verify_inner_product(network, points, _lists(field), statement)
 
 
-def _shamir_list(points: ShamirPoints, helper: int, x: SharedElements) -> list[int]:
-    return [
-        to_shamir(points, x.ring, helper, own, right)
-        for own, right in zip(*x.shares_of(helper), strict=True)
-    ]
-
-
-def _lists(field: Ring) -> VectorArithmetic[list[int]]:
-    return VectorArithmetic(
-        length=len,
+def _lists(field: Ring) -> ElementArithmetic[list[int]]:
+    return ElementArithmetic(
         halves=list_vector.halves,
         subtract=lambda a, b: list(map(field.subtract, a, b)),
         fold=lambda low, high, point: list_vector.fold(field, low, high, point),
         inner_product=lambda a, b: list_vector.inner_product(field, a, b),
-        only_element=lambda vector: vector[0],
+        elements=list,
+        of_elements=list,
+        length=len,
     )

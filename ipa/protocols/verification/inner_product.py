@@ -5,10 +5,10 @@ is supposed to be sum_c X_c Y_c. Each round halves the vectors: H(t) is the inne
 multilinear extensions of both at t, a polynomial of degree 2 with H(0) + H(1) = claim. H(1) and
 H(inf), its leading coefficient, are computed and re-shared; whatever a corrupted helper adds to
 them, the new claim H(r) at a public coin r is false if the old one was, except with probability
-2 / |field|.
+2 / |field|. Vectors of at most OPENED elements are opened, masked by random ones.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -24,17 +24,27 @@ from ipa.sharing.verification.shamir import ShamirPoints
 
 Vector = TypeVar("Vector")
 
+OPENED = 1 << 6
+"""Elements of a vector that is opened: each halving that this saves takes three rounds and a millisecond."""
+
 
 @dataclass(frozen=True)
 class VectorArithmetic(Generic[Vector]):
-    """What compression needs of a kind of vectors, on one helper's Shamir shares of them."""
+    """What a halving needs of a kind of vectors, on one helper's Shamir shares of them."""
 
-    length: Callable[[Vector], int]
     halves: Callable[[Vector], tuple[Vector, Vector]]
     subtract: Callable[[Vector, Vector], Vector]
     fold: Callable[[Vector, Vector, int], Vector]
     inner_product: Callable[[Vector, Vector], int]
-    only_element: Callable[[Vector], int]
+
+
+@dataclass(frozen=True)
+class ElementArithmetic(VectorArithmetic[Vector]):
+    """What else is needed to open vectors: their elements one by one, and back."""
+
+    elements: Callable[[Vector], list[int]]
+    of_elements: Callable[[list[int]], Vector]
+    length: Callable[[Vector], int]
 
 
 @dataclass(frozen=True)
@@ -53,25 +63,23 @@ class InnerProduct(Generic[Vector]):
 def verify_inner_product(
     network: HelperPartyNetwork,
     points: ShamirPoints,
-    vectors: VectorArithmetic[Vector],
+    vectors: ElementArithmetic[Vector],
     statement: InnerProduct[Vector],
 ) -> None:
     """Check that the statement is true.
 
-    A false one about vectors of C elements passes with probability at most
-    2 (ceil(log2 C) + 2) / |field|.
+    A false one about vectors of C elements passes with probability at most 2 (h + 2) / |field|, for
+    h = ceil(log2(C / OPENED)) halvings, none for C <= OPENED.
 
-    Cost: three rounds for each of the ceil(log2 C) halvings and five for the last product; for each
-        helper two bytes and four field elements in a halving.
-    Reveals: nothing, since a random triple masks what is opened at the end.
+    Cost: three rounds for each halving and five for the last vectors; for each helper two bytes and four
+        field elements in a halving, and in the end at most 4 OPENED elements.
+    Reveals: nothing, since random vectors mask what is opened at the end.
     Raises: VerificationError when it is false.
     """
-    while vectors.length(next(iter(statement.x.values()))) > 1:
+    while vectors.length(next(iter(statement.x.values()))) > OPENED:
         statement = halve(network, points, vectors, statement)
     with network.step("last"):
-        x = {helper: vectors.only_element(share) for helper, share in statement.x.items()}
-        y = {helper: vectors.only_element(share) for helper, share in statement.y.items()}
-        _verify_product(network, points, x, y, statement.claim)
+        _verify_masked(network, points, vectors, statement)
 
 
 def halve(
@@ -107,37 +115,40 @@ def halve(
         )
 
 
-def _verify_product(
+def _verify_masked(
     network: HelperPartyNetwork,
     points: ShamirPoints,
-    x: Mapping[int, int],
-    y: Mapping[int, int],
-    claim: SharedElements,
+    vectors: ElementArithmetic[Vector],
+    statement: InnerProduct[Vector],
 ) -> None:
-    """Check that claim = x y, for Shamir shares x and y of two elements.
+    """Check that the statement is true, and open its vectors, masked.
 
-    A random x', y' and their product take the place of the upper half in one more round, so that
-    x + r (x' - x) and y + r (y' - y), which are opened, are uniform unless the coin r is 0.
+    Random vectors X', Y' and their inner product take the place of the upper half in one more halving, so
+    that X + r (X' - X) and Y + r (Y' - Y), which are opened, are uniform unless the coin r is 0.
     """
-    field = claim.ring
-    add, subtract, times = field.add, field.subtract, field.multiply
-    mask = _random_shamir_shares(network, points, field)
-    summands = {
-        helper: [
-            times(x_mask, y_mask),
-            times(subtract(x_mask, x[helper]), subtract(y_mask, y[helper])),
+    field = statement.claim.ring
+    length = vectors.length(next(iter(statement.x.values())))
+    masks, summands = {}, {}
+    for helper, mask in _random_shamir_shares(network, points, field, 2 * length).items():
+        x_mask, y_mask = map(vectors.of_elements, (mask[:length], mask[length:]))
+        masks[helper] = x_mask, y_mask
+        x_step = vectors.subtract(x_mask, statement.x[helper])
+        y_step = vectors.subtract(y_mask, statement.y[helper])
+        summands[helper] = [
+            vectors.inner_product(x_mask, y_mask),
+            vectors.inner_product(x_step, y_step),
         ]
-        for helper, (x_mask, y_mask) in mask.items()
-    }
     at_one, at_infinity = _reshare_products(network, points, field, summands)
     (coin,) = public_coins(network, field, 1)
-    blinded = {}
-    for helper, masks in mask.items():
-        both = zip((x[helper], y[helper]), masks, strict=True)
-        blinded[helper] = [add(a, times(coin, subtract(b, a))) for a, b in both]
-    x_opened, y_opened = _open_shamir(network, points, field, blinded)
-    (product,) = open_elements(network, _value_at(coin, claim, at_one, at_infinity))
-    if times(x_opened, y_opened) != product:
+    masked = {}
+    for helper, (x_mask, y_mask) in masks.items():
+        x = vectors.fold(statement.x[helper], x_mask, coin)
+        y = vectors.fold(statement.y[helper], y_mask, coin)
+        masked[helper] = vectors.elements(x) + vectors.elements(y)
+    opened = _open_shamir(network, points, field, masked)
+    x, y = map(vectors.of_elements, (opened[:length], opened[length:]))
+    (claim,) = open_elements(network, _value_at(coin, statement.claim, at_one, at_infinity))
+    if vectors.inner_product(x, y) != claim:
         raise VerificationError(network.path, "a product is wrong", network.helpers)
 
 
@@ -170,24 +181,27 @@ def _value_at(
 
 
 def _random_shamir_shares(
-    network: HelperPartyNetwork, points: ShamirPoints, field: Ring
+    network: HelperPartyNetwork, points: ShamirPoints, field: Ring, count: int
 ) -> dict[int, list[int]]:
-    """Shamir shares of two random elements that nobody knows, from PRSS."""
+    """Shamir shares of `count` random elements that nobody knows, from PRSS."""
     with network.step("mask") as step:
         return {
-            helper: [
-                to_shamir(points, field, helper, own, right)
-                for own, right in zip(*party.prss.random_elements(step, field, 2), strict=True)
-            ]
+            helper: to_shamir(
+                points, field, helper, *party.prss.random_elements(step, field, count)
+            )
             for helper, party in network.parties.items()
         }
 
 
-def to_shamir(points: ShamirPoints, field: Ring, helper: int, own: int, right: int) -> int:
-    """Helper `helper`'s Shamir share, from its pair of replicated shares."""
-    return field.add(
-        field.multiply(points.own[helper], own), field.multiply(points.right[helper], right)
+def to_shamir(
+    points: ShamirPoints, field: Ring, helper: int, own: Sequence[int], right: Sequence[int]
+) -> list[int]:
+    """Helper `helper`'s Shamir shares, from its pairs of replicated shares."""
+    scaled = (
+        field.scale_each(own, points.own[helper]),
+        field.scale_each(right, points.right[helper]),
     )
+    return list(map(field.add, *scaled))
 
 
 def _open_shamir(
@@ -199,28 +213,26 @@ def _open_shamir(
 
     Raises: VerificationError when the shares do not lie on a line.
     """
-    count = len(next(iter(shares.values())))
+    size = len(next(iter(shares.values()))) * field.element_bytes
     with network.step("open-shamir") as step:
         payloads = {helper: encode_elements(field, share) for helper, share in shares.items()}
-        from_right, from_left = network.exchange(payloads, payloads, count * field.element_bytes)
+        from_right, from_left = network.exchange(payloads, payloads, size)
         right = decode_received_elements(step, from_right, field)
         left = decode_received_elements(step, from_left, field)
         opened: list[int] = []
         failures: list[MisbehaviourError] = []
         for helper, own in shares.items():
             known = {helper: own, right_of(helper): right[helper], left_of(helper): left[helper]}
-            if any(_combination(field, points.leading, known, k) for k in range(count)):
+            if any(_combinations(field, points.leading, known)):
                 problem = "the opened shares do not lie on a line"
                 failures.append(VerificationError(step, problem, [helper]))
-            opened = [_combination(field, points.at_zero, known, k) for k in range(count)]
+            opened = _combinations(field, points.at_zero, known)
         raise_together(failures)
         return opened
 
 
-def _combination(
-    field: Ring, factors: Mapping[int, int], shares: Mapping[int, list[int]], position: int
-) -> int:
-    total = 0
-    for helper in HELPERS:
-        total = field.add(total, field.multiply(factors[helper], shares[helper][position]))
-    return total
+def _combinations(
+    field: Ring, factors: Mapping[int, int], shares: Mapping[int, list[int]]
+) -> list[int]:
+    first, second, third = (field.scale_each(shares[h], factors[h]) for h in HELPERS)
+    return list(map(field.add, map(field.add, first, second), third))

@@ -77,10 +77,8 @@ def arrange(batch: Sequence[BitProducts]) -> tuple[Layout, list[Arrangement]]:
     for table, column, positions in factors:
         places = [(table, position) for position in positions]
         if rows := batch[table].y.rows:
-            products = layout.products_for(len(places))
-            parts = [places] if products > 1 else [[place] for place in places]
-            alike = placed[products].setdefault(rows, [])
-            alike += [((table, column), part) for part in parts]
+            alike = placed[layout.products_for(len(places))].setdefault(rows, [])
+            alike.append(((table, column), places))
     return layout, [
         _arrangement(section, placed[products]) for products, section in layout.sections.items()
     ]

@@ -16,10 +16,9 @@ from ipa.sharing.bits import bytes_per_column, ones
 
 _LONGEST_BLOCK = 1 << 16  # bits; what is made of a group of longer ones outgrows the cache
 _SHORTEST_BLOCK = 1 << 7  # bits; shorter ones cost Python calls and save nothing
-_BLOCKS = 1 << 5  # as many columns of products at least, where blocks need not be shorter for it
+_MOST_VARIABLES = 6  # more would make long messages
 _MOST_PRODUCTS = 1 << 8  # of one factor: more would save nothing
-_GATES_PER_PRODUCT = 1 << 16  # fewer are not worth the Python calls that a product costs
-_SMALLEST_SECTION = 1 << 6  # a section with a smaller part of the batch than this costs more
+_GATES_PER_PRODUCT = 1 << 13  # fewer are not worth the Python calls that a product costs
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,8 @@ class Layout:
     sections: Mapping[int, Section]
 
     def products_for(self, count: int) -> int:
-        """The section of a factor with `count` products; 1 when they count as a factor each."""
-        products = _power_of_two(count)
-        return products if products in self.sections else 1
+        """The section of a factor with `count` products, the first that has room for them."""
+        return min(products for products in self.sections if products >= count)
 
     @property
     def variables(self) -> int:
@@ -75,23 +73,54 @@ def most_products(gates: int) -> int:
 def choose_layout(factors: Mapping[tuple[int, int], int]) -> Layout:
     """The layout for `factors[rows, count]` factors of `rows` bits with `count` products each.
 
+    Of some lengths of blocks it is the one with which the check takes the least time, as estimated.
     No product at all has no sections.
     """
-    gates: Counter[int] = Counter()
+    columns: dict[int, Counter[int]] = {}
+    bits: Counter[int] = Counter()
     for (rows, count), number in factors.items():
-        gates[_power_of_two(count)] += rows * count * number
-    bits = sum(gates.values())
-    length = min(_LONGEST_BLOCK, max(_SHORTEST_BLOCK, bits // _BLOCKS // 8 * 8))
-    enough = max(_SHORTEST_BLOCK, bits // _SMALLEST_SECTION)
-    blocks: Counter[int] = Counter()
-    columns: Counter[tuple[int, int]] = Counter()
-    for (rows, count), number in factors.items():
-        products = _power_of_two(count)
-        each = 1 if gates[products] >= enough else count
-        columns[products if each == 1 else 1, rows] += number * each
-    for (products, rows), number in columns.items():
-        blocks[products] += _block_count(number, rows, length)
-    return Layout(length, {n: _section(n, blocks[n]) for n in sorted(blocks) if blocks[n]})
+        if rows * count * number:
+            columns.setdefault(_power_of_two(count), Counter())[rows] += number
+            bits[rows] += rows * number
+    if not bits:
+        return Layout(_SHORTEST_BLOCK, {})
+    often = max(sorted(bits), key=bits.__getitem__)
+    layouts = (_laid_out(columns, length) for length in _lengths(often))
+    return min(layouts, key=_time_of_layout)
+
+
+def _lengths(rows: int) -> list[int]:
+    """Lengths of blocks: powers of two, and those that columns of `rows` bits fill without a rest."""
+    size = 8 * bytes_per_column(rows)
+    powers = [1 << k for k in range(_LONGEST_BLOCK.bit_length())]
+    lengths = {*powers, *(size * (power // size) for power in powers)}
+    lengths |= {8 * _piece_bytes(rows, times) for times in range(size.bit_length())}
+    return sorted(n for n in lengths if _SHORTEST_BLOCK <= n <= _LONGEST_BLOCK)
+
+
+def _laid_out(columns: Mapping[int, Mapping[int, int]], length: int) -> Layout:
+    """The layout with blocks of `length` bits for `columns[products][rows]` factors.
+
+    Factors join those with more products, with zeros as the missing ones, where that saves time.
+    """
+    blocks = {
+        products: sum(_block_count(number, rows, length) for rows, number in alike.items())
+        for products, alike in columns.items()
+    }
+    sections: dict[int, Section] = {}
+    above = 0  # the next section with more products
+    for products in sorted(blocks, reverse=True):
+        section = _section(products, blocks[products], length)
+        if above:
+            joined = _section(above, blocks[above] + blocks[products], length)
+            apart = _time(sections[above], length) + _time(section, length)
+            if _time(joined, length) <= apart:
+                sections[above] = joined
+                blocks[above] += blocks[products]
+                continue
+        sections[products] = section
+        above = products
+    return Layout(length, dict(sorted(sections.items())))
 
 
 def _power_of_two(count: int) -> int:
@@ -99,11 +128,42 @@ def _power_of_two(count: int) -> int:
     return 1 << (count - 1).bit_length()
 
 
-def _section(products: int, blocks: int) -> Section:
-    """Variables save vectors and cost extended products: for each number of products, measured."""
-    most = min(6, max(2, 7 - products.bit_length()))
-    variables = min(most, (blocks - 1).bit_length())
-    return Section(products, variables, -(-blocks >> variables))
+def _section(products: int, blocks: int, length: int) -> Section:
+    """As many variables as take the least time: they save vectors and cost extended products."""
+    most = min(_MOST_VARIABLES, (blocks - 1).bit_length())
+    sections = (
+        Section(products, variables, -(-blocks >> variables)) for variables in range(most + 1)
+    )
+    return min(sections, key=lambda section: _time(section, length))
+
+
+# How long a helper takes, in picoseconds, as measured. All helpers must find the same layout, so these
+# are integers, and the same on every machine.
+
+
+def _time_of_layout(layout: Layout) -> int:
+    """The time for all sections, and that for weights and halvings, dearer with several groups."""
+    length, operation = layout.length, _operation(layout.length)
+    of_groups = (layout.groups - 1).bit_length()
+    halvings = (16_000 + 8_000 * of_groups) * operation + 60_000 * length
+    messages = 300_000_000 * (of_groups + length.bit_length())
+    return halvings + messages + sum(_time(each, length) for each in layout.sections.values())
+
+
+def _time(section: Section, length: int) -> int:
+    """The time for a section: extended products and their hashes, values at the coin, vectors."""
+    blocks, points = 1 << section.variables, int(3**section.variables)
+    operation, tables = _operation(length), 2 + 2 * section.products
+    hashed = section.products * (points - blocks) * (1_200_000 + 90 * length + 3 * operation)
+    hashed += 2 * section.products * blocks * (1_200_000 + 10 * length)
+    extended = tables * (points - blocks) * operation
+    combined = tables * -(-blocks // 4) * 75 * operation
+    return section.groups * (hashed + extended + combined + 10_000 * operation)
+
+
+def _operation(length: int) -> int:
+    """An operation on columns of `length` bits."""
+    return 80_000 + 7 * length
 
 
 def _block_count(columns: int, rows: int, length: int) -> int:

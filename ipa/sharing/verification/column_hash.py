@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ipa.errors import MismatchError, ParameterError
+from ipa.sharing.bits import ones
 from ipa.sharing.verification.binary_field import BinaryField
 from ipa.sharing.verification.sliced_vector import SlicedVector
 
@@ -118,13 +119,13 @@ class ColumnHash:
         powers = self._powers()
         all_powers = _side_by_side(powers)
         fed_back = _side_by_side([_low_bits_of_multiples(h) for h in powers])
-        ones = _side_by_side([1] * self._blocks)
-        not_top = ones * ((1 << _BLOCK - 1) - 1)
+        lowest = _side_by_side([1] * self._blocks)
+        not_top = lowest * ones(_BLOCK - 1)
         fed_back = fed_back >> 1 & not_top
-        inside = (1 << self.length) - 1
+        inside = ones(self.length)
         columns, word = [], 0
         for p in range(_BLOCK - 1, _BLOCK - 1 - self.field.degree, -1):
-            word = (word >> 1 & not_top) ^ (all_powers >> p & ones) << _BLOCK - 1
+            word = (word >> 1 & not_top) ^ (all_powers >> p & lowest) << _BLOCK - 1
             if _BLOCK - 1 - p in _TAIL:
                 word ^= fed_back
             columns.append(int.from_bytes(word.to_bytes(self._bytes, "big"), "little") & inside)
@@ -132,11 +133,10 @@ class ColumnHash:
 
     def _powers(self) -> list[int]:
         """H^2, H^3, .. for the blocks from the last; H^1 belongs to GCM's block of lengths."""
-        powers, h = [], self._point
-        for _ in range(self._blocks):
-            h = _multiply(h, self._point)
-            powers.append(h)
-        return powers
+        powers = _multiples([self._point], self._point)
+        while (count := len(powers)) < self._blocks:  # H^2 .. H^(count + 1), times H^count
+            powers += _multiples(powers, powers[count - 2] if count > 1 else self._point)
+        return powers[: self._blocks]
 
 
 def _side_by_side(blocks: list[int]) -> int:
@@ -149,11 +149,26 @@ def _low_bits_of_multiples(h: int) -> int:
     return reversed_h ^ reversed_h >> 121 ^ reversed_h >> 126 ^ reversed_h >> 127
 
 
-def _multiply(a: int, b: int) -> int:
-    """The product in GHASH's field (SP 800-38D, algorithm 1): the highest bit is x^0."""
+def _multiples(elements: list[int], factor: int) -> list[int]:
+    """Each element times the factor in GHASH's field (SP 800-38D, section 6.3): all side by side.
+
+    The highest bit of an element is x^0. Each has a slot twice as long and stands at its top: there
+    is room for its product, of which what is below x^127 is fed back.
+    """
+    packed = _side_by_side([part for element in elements for part in (0, element)])
+    low = _side_by_side([ones(_BLOCK), 0] * len(elements))
     product = 0
-    for digit in f"{b:0{_BLOCK}b}":
-        if digit == "1":
-            product ^= a
-        a = a >> 1 ^ (0xE1 << 120 if a & 1 else 0)
-    return product
+    for power in range(_BLOCK):
+        if factor >> _BLOCK - 1 - power & 1:
+            product ^= packed >> power
+    for _ in range(2):  # what overflows the first time is shorter than seven bits
+        above = (product & low) << _BLOCK
+        product &= low << _BLOCK
+        for power in _TAIL:
+            product ^= above >> power
+    size = _BLOCK // 8
+    data = product.to_bytes(2 * size * len(elements), "little")
+    return [
+        int.from_bytes(data[start : start + size], "little")
+        for start in range(size, len(data), 2 * size)
+    ]

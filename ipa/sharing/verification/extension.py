@@ -16,7 +16,7 @@ from ipa.errors import MismatchError
 
 Pair = tuple[Sequence[int], Sequence[int]]
 
-_PIECE_BITS = 1 << 17
+_PIECE_BITS = 1 << 18
 """Bits of blocks whose extension is made breadth first: larger, and it outgrows the cache."""
 
 

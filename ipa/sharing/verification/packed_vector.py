@@ -6,9 +6,11 @@ however short it is; this takes a few for each of d bits, and is cheaper for up 
 A helper's vectors are shares: nothing here is sent or revealed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ipa.sharing.bits import table_from_columns
+from ipa.sharing.rings import decode_elements, encode_elements
 from ipa.sharing.verification.binary_field import BinaryField, ones_apart
 from ipa.sharing.verification.sliced_vector import SlicedVector
 
@@ -73,6 +75,14 @@ def inner_product(field: BinaryField, a: PackedVector, b: PackedVector) -> int:
     return field.reduce(total)
 
 
-def only_element(vector: PackedVector) -> int:
-    """The element of a vector of length 1."""
-    return vector.slots
+def elements(field: BinaryField, vector: PackedVector) -> list[int]:
+    """The elements one by one."""
+    data = vector.slots.to_bytes(2 * field.element_bytes * vector.length, "little")
+    return decode_elements(field, data)[::2]
+
+
+def of_elements(field: BinaryField, values: Sequence[int]) -> PackedVector:
+    """The vector of these elements; the inverse of `elements`."""
+    slots = [0] * (2 * len(values))
+    slots[::2] = values
+    return PackedVector(int.from_bytes(encode_elements(field, slots), "little"), len(values))

@@ -9,7 +9,7 @@ The helpers turn their replicated shares into Shamir shares when they combine th
 `ipa.sharing.verification.shamir`): one vector per helper in place of two, and one product in place of two.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import and_, itemgetter, xor
@@ -121,7 +121,7 @@ def product_sum(
     """
     pairs = list(pairs)
     length = _common_length([vector for pair in pairs for vector in pair])
-    columns = _interpolate(leaf_products(pairs) or [0])
+    columns = _interpolate(list(leaf_products(pairs)) or [0])
     columns += [0] * (field.degree - len(columns))
     tail = [k for k in range(field.degree) if field.modulus >> k & 1]
     for k in range(len(columns) - 1, field.degree - 1, -1):  # x^k = x^(k-d) (modulus - x^d)
@@ -130,27 +130,20 @@ def product_sum(
     return SlicedVector(tuple(columns[: field.degree]), length)
 
 
-def leaf_products(pairs: Iterable[tuple[SlicedVector, SlicedVector]]) -> list[int]:
+def leaf_products(pairs: Iterable[tuple[SlicedVector, SlicedVector]]) -> Iterator[int]:
     """The 3^log2(d) Karatsuba products of the columns, elementwise, added up over all pairs.
 
     Recombining is linear and therefore done once, after all pairs (no pair: no leaves). A few leaves
     of all pairs come before the next few, so that their sums stay in the processor's cache.
     """
-    extended = []
-    for a, b in pairs:
-        length = _common_length([a, b])
-        extended.append(extend_in_pieces([a.columns, b.columns], length))
-    leaves: list[int] = []
-    while extended:
-        total: list[int] = []
-        for pieces in extended:
-            left, right = next(pieces, ((), ()))
-            products = map(and_, left, right)
-            total = list(map(xor, total, products) if total else products)
-        if not total:
-            break
-        leaves += total
-    return leaves
+    pairs = list(pairs)
+    length = _common_length([vector for pair in pairs for vector in pair])
+    extended = [extend_in_pieces([a.columns, b.columns], length) for a, b in pairs]
+    for (left, right), *others in zip(*extended, strict=True):
+        total: Iterable[int] = map(and_, left, right)
+        for left, right in others:
+            total = map(xor, list(total), map(and_, left, right))
+        yield from total
 
 
 def _interpolate(leaves: Sequence[int]) -> list[int]:
