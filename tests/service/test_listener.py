@@ -91,12 +91,12 @@ def test_an_older_version_of_tls_is_refused(plain_door: Door) -> None:
 
 @pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\n\r\n", b"IPAO" + bytes(60), b""])
 def test_plain_bytes_are_no_handshake(plain_door: Door, sent: bytes) -> None:
-    with closing(plain_door.connect()) as raw:
+    # The other end may close before all is sent.
+    with closing(plain_door.connect()) as raw, suppress(OSError):
         raw.sendall(sent)
         raw.shutdown(socket.SHUT_WR)
-        with suppress(ConnectionError):
-            while raw.recv(100):
-                pass
+        while raw.recv(100):
+            pass
     wait_until(lambda: plain_door.refused)
     assert plain_door.refused == ["no handshake"] and plain_door.served == []
 

@@ -21,6 +21,7 @@ from service_cases import (
 from ipa.budget.ledger_directory import outcomes, queries
 from ipa.client.configuration import HelperKeys
 from ipa.names import host_itself
+from ipa.network.helper_party_network import HelperPartyNetwork
 from ipa.network.simulation import RunOptions, new_run_name
 from ipa.oracle.steps import query_in_steps
 from ipa.parties import HELPERS
@@ -112,6 +113,24 @@ def test_without_a_seed_a_run_uses_the_keys_that_it_agreed_on(
     services.submit(small_query("own-keys"))
     services.sums("own-keys")
     assert len(agreed) == 3 and set(used) == set(agreed)
+
+
+def test_without_a_seed_the_helpers_agree_on_a_new_name_for_every_run(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = []
+
+    def named(name: str, *given: Any, **more: Any) -> HelperPartyNetwork:
+        names.append(name)
+        return HelperPartyNetwork(name, *given, **more)
+
+    monkeypatch.setattr(run, "HelperPartyNetwork", named)
+    for query_id in ("name-1", "name-2"):
+        services.submit(small_query(query_id))
+        services.sums(query_id)
+    first, second = sorted(set(names))
+    assert names.count(first) == names.count(second) == len(HELPERS)
+    assert names[:3].count(names[0]) == len(HELPERS)
 
 
 def test_without_a_seed_no_share_comes_again(services: Services) -> None:
