@@ -23,12 +23,8 @@ from typing import get_args
 
 from ipa import QueryParameters, generate_events
 from ipa.client.configuration import HelperKeys, NetworkConfiguration
-from ipa.client.encrypted_match_key import ReportContext
-from ipa.client.fanout_query import FanoutQuery, FieldWidths
 from ipa.client.key_files import key_file_name, load_configuration, load_helper_keys
-from ipa.client.report_collector import assemble_fanout_query
-from ipa.client.user_agent import ON_DEVICE
-from ipa.commands.collect import encrypt_events
+from ipa.commands.collect import streams_of_own_query
 from ipa.commands.command_line import main as command
 from ipa.commands.options import whole_number
 from ipa.network.identities import collector_identity_file_name, load_identity
@@ -40,7 +36,6 @@ from ipa.report_query import ReportQueryResult, run_report_query
 from ipa.service.asked import Asked
 from ipa.service.collector import ask_services
 from ipa.service.local_services import free_addresses, start_helper
-from ipa.sharing.randomness import Randomness
 
 COLLECTOR = "news.example"
 
@@ -82,18 +77,8 @@ def three_services(directory: Path) -> Iterator[Network]:
 
 def streams_of(count: int, network: Network, parameters: QueryParameters) -> Sequence[bytes]:
     """The three streams over reports of generated events."""
-    context = ReportContext(
-        network_name=network.configuration.name,
-        match_key_provider=ON_DEVICE,
-        report_collector=COLLECTOR,
-        on_behalf_of=COLLECTOR,
-        site=COLLECTOR,
-        epoch=1,
-    )
-    query = FanoutQuery(context=context, fanout="source", widths=FieldWidths.of(parameters))
     events = generate_events(count, breakdowns=parameters.breakdowns)
-    reports = encrypt_events(events, context, network.configuration)
-    return assemble_fanout_query(query, reports, network.configuration, Randomness())
+    return streams_of_own_query(events, parameters, network.configuration, COLLECTOR)
 
 
 def timed(run: Callable[[], ReportQueryResult]) -> tuple[float, list[int]]:

@@ -138,6 +138,37 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def streams_of_own_query(
+    events: Sequence[Event],
+    parameters: QueryParameters,
+    configuration: NetworkConfiguration,
+    site: str,
+    report_collector: str | None = None,
+) -> tuple[bytes, bytes, bytes]:
+    """The three streams of a source fanout query of a site, in epoch 1, about events on its devices.
+
+    The site is its own report collector unless another one is named. The fields have the widths of the
+    parameters.
+    """
+    context = ReportContext(
+        network_name=configuration.name,
+        match_key_provider=ON_DEVICE,
+        report_collector=site if report_collector is None else report_collector,
+        on_behalf_of=site,
+        site=site,
+        epoch=1,
+    )
+    query = FanoutQuery(
+        context=context,
+        fanout="source",
+        widths=FieldWidths.of(parameters),
+        match_key_bits=configuration.match_key_bits,
+        sharing=configuration.sharing,
+    )
+    collected = encrypt_events(events, context, configuration)
+    return assemble_fanout_query(query, collected, configuration, Randomness())
+
+
 def encrypt_events(
     events: Sequence[Event], context: ReportContext, configuration: NetworkConfiguration
 ) -> list[CollectedEvent]:

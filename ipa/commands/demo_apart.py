@@ -16,12 +16,9 @@ from ipa.budget.commitments import BudgetTerms, CollectorShare, Commitment
 from ipa.budget.epochs import WEEK, EpochClock
 from ipa.budget.ledger_directory import budgets, create_ledgers, ledgers_in
 from ipa.client.configuration import NetworkConfiguration, generate_configuration
-from ipa.client.encrypted_match_key import ReportContext
-from ipa.client.fanout_query import FanoutQuery, FieldWidths
 from ipa.client.key_files import NETWORK_FILE, create_network_directory, key_file_name
-from ipa.client.report_collector import assemble_fanout_query
 from ipa.client.user_agent import ON_DEVICE
-from ipa.commands.collect import encrypt_events
+from ipa.commands.collect import streams_of_own_query
 from ipa.commands.demo_logs import read_log, write_logs
 from ipa.commands.demo_steps import PARAMETERS
 from ipa.commands.keygen import with_services
@@ -42,7 +39,6 @@ from ipa.service.collector import ask_services
 from ipa.service.local_services import LocalHelper, free_addresses, local_helpers, log_path
 from ipa.service.temporary_directory import TemporaryDirectory, temporary_directory
 from ipa.service.watching import Waiting
-from ipa.sharing.randomness import Randomness
 
 SITE = "news.example"
 """The site that asks, and its own report collector."""
@@ -106,7 +102,8 @@ def _new_network(directory: TemporaryDirectory) -> _Network:
         save_identity(directory.path / name, identity)
     create_network_directory(directory.path, configuration, keys)
     collector = identities[collector_identity_file_name(SITE)]
-    network = _Network(configuration, collector, _streams(configuration), directory)
+    streams = streams_of_own_query(WORKED_EXAMPLE, PARAMETERS, configuration, SITE)
+    network = _Network(configuration, collector, streams, directory)
     now = int(time.time())
     terms = BudgetTerms(site_epsilon=_GRANTED, clock=EpochClock(start=now - WEEK, seconds=WEEK))
     ledgers = create_ledgers(network.ledgers, terms, network_name=configuration.name)
@@ -118,24 +115,6 @@ def _new_network(directory: TemporaryDirectory) -> _Network:
     )
     ledgers[0].board.commit(Commitment(site=SITE, epoch=1, shares=(share,)), now=now)
     return network
-
-
-def _streams(configuration: NetworkConfiguration) -> Sequence[bytes]:
-    query = FanoutQuery(
-        context=ReportContext(
-            network_name=configuration.name,
-            match_key_provider=ON_DEVICE,
-            report_collector=SITE,
-            on_behalf_of=SITE,
-            site=SITE,
-            epoch=1,
-        ),
-        fanout="source",
-        widths=FieldWidths.of(PARAMETERS),
-        match_key_bits=configuration.match_key_bits,
-    )
-    collected = encrypt_events(WORKED_EXAMPLE, query.context, configuration)
-    return assemble_fanout_query(query, collected, configuration, Randomness())
 
 
 def _asked(network: _Network, stream: TextIO) -> ReportQueryResult:

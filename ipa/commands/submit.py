@@ -19,6 +19,7 @@ from ipa.commands.reports import new_query_id, write_report_result
 from ipa.errors import ParameterError
 from ipa.network.identities import collector_identity_file_name, load_identity
 from ipa.network.tls import TlsIdentity
+from ipa.report_query import ReportQueryResult
 from ipa.result import check_noise_is_said
 from ipa.service.asked import Asked
 from ipa.service.collector import ask_services, collector_of
@@ -77,14 +78,22 @@ def run(arguments: argparse.Namespace) -> int:
     check_noise_is_said(parameters, arguments.no_noise)
     configuration = load_configuration(arguments.network)
     check_has_services(configuration)
-    submitter = read_submitter(arguments.query_directory)
     asked = Asked(
         query_id=new_query_id(arguments.query_id),
-        submitter=submitter,
+        submitter=read_submitter(arguments.query_directory),
         parameters=parameters,
         compressed_match_key_bits=arguments.compress_match_keys,
     )
-    identity = _identity(arguments, configuration, submitter)
+    result = _answered(arguments, configuration, asked)
+    write_report_result(result, parameters.security, arguments)
+    return 0
+
+
+def _answered(
+    arguments: argparse.Namespace, configuration: NetworkConfiguration, asked: Asked
+) -> ReportQueryResult:
+    """What the services answer; says meanwhile how far they are, and under which ID it is charged."""
+    identity = _identity(arguments, configuration, asked.submitter)
     streams = read_streams(arguments.query_directory)
     charged: list[str] = []
     with Progress(sys.stderr) as progress:
@@ -117,8 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
         if result.receipt is not None:
             say_charged()
-    write_report_result(result, parameters.security, arguments)
-    return 0
+    return result
 
 
 def _identity(

@@ -252,9 +252,3 @@ class Queries:
                 if query.state is State.WAITING:
                     self._end(query, State.ABORTED, "this helper party is stopping")
                     self._on_dropped(query, "stopping")
-
-    def counts(self) -> dict[State, int]:
-        """How many of the remembered queries are in each state."""
-        with self.changed:
-            states = [query.state for query in self._queries.values()]
-            return {state: states.count(state) for state in State}

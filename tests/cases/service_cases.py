@@ -1,6 +1,5 @@
 """A helper party network of three services in this process, on loopback, and a small query for it."""
 
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -22,6 +21,7 @@ from ipa.parties import HELPERS
 from ipa.release import combine_at_collector
 from ipa.service.asked import Asked
 from ipa.service.helper_server import HelperServer, ServiceOptions
+from ipa.service.local_services import free_addresses
 from ipa.service.queries import Queries, Query, QueryLimits, State
 from ipa.service.run import HelperPart
 
@@ -61,15 +61,6 @@ def new_parties(
         ),
     )
     return Parties(published, keys, identities, collectors)
-
-
-def free_addresses() -> list[str]:
-    """Three addresses on loopback where nobody listens."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in HELPERS]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return [f"127.0.0.1:{port}" for port in ports]
 
 
 def wait_until(holds: Callable[[], object], what: str = "what a test waits for") -> None:

@@ -20,13 +20,9 @@ from intake_cases import PARAMETERS as EVENT_PARAMETERS
 from ipa.budget.ledger import Ledger
 from ipa.budget.ledger_directory import ledgers_in, queries
 from ipa.client.configuration import NetworkConfiguration
-from ipa.client.encrypted_match_key import ReportContext
-from ipa.client.fanout_query import FanoutQuery, FieldWidths
 from ipa.client.key_files import load_configuration
-from ipa.client.report_collector import assemble_fanout_query
 from ipa.client.services import split_address
-from ipa.client.user_agent import ON_DEVICE
-from ipa.commands.collect import encrypt_events
+from ipa.commands.collect import streams_of_own_query
 from ipa.commands.command_line import main
 from ipa.events import Event
 from ipa.network.identities import (
@@ -44,7 +40,6 @@ from ipa.service.collector import ask_services
 from ipa.service.local_services import LocalHelper, free_addresses, start_helper
 from ipa.service.service_requests import Service, ask_service
 from ipa.service.watching import Waiting
-from ipa.sharing.randomness import Randomness
 
 COLLECTOR, OTHER_COLLECTOR = "news.example", "other.example"
 COLLECTORS = (COLLECTOR, OTHER_COLLECTOR)
@@ -98,17 +93,8 @@ class Files:
         self, events: Sequence[Event], parameters: QueryParameters, collector: str = COLLECTOR
     ) -> tuple[bytes, ...]:
         """The three streams of a query of `COLLECTOR`'s site, over reports of these events."""
-        context = ReportContext(
-            network_name=self.configuration.name,
-            match_key_provider=ON_DEVICE,
-            report_collector=collector,
-            on_behalf_of=COLLECTOR,
-            site=COLLECTOR,
-            epoch=1,
-        )
-        query = FanoutQuery(context=context, fanout="source", widths=FieldWidths.of(parameters))
-        reports = encrypt_events(events, context, self.configuration)
-        return assemble_fanout_query(query, reports, self.configuration, Randomness())
+        configuration = self.configuration
+        return streams_of_own_query(events, parameters, configuration, COLLECTOR, collector)
 
 
 def _command(*words: str) -> None:

@@ -6,16 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from service_cases import COLLECTOR, Parties, free_addresses, new_parties, serving_options
+from service_cases import COLLECTOR, Parties, new_parties, serving_options
 
 import ipa
 from ipa.client.configuration import generate_configuration
-from ipa.client.encrypted_match_key import ReportContext
-from ipa.client.fanout_query import FanoutQuery, FieldWidths
-from ipa.client.report_collector import assemble_fanout_query
 from ipa.client.services import split_address
-from ipa.client.user_agent import ON_DEVICE
-from ipa.commands.collect import encrypt_events
+from ipa.commands.collect import streams_of_own_query
 from ipa.names import host_itself
 from ipa.parameters import QueryParameters, Security
 from ipa.parties import HELPERS
@@ -23,6 +19,7 @@ from ipa.report_query import run_report_query
 from ipa.service.asked import Asked
 from ipa.service.collector import ask_services
 from ipa.service.helper_server import HelperServer
+from ipa.service.local_services import free_addresses
 from ipa.service.run import HelperPart
 
 SEED = 7
@@ -59,24 +56,8 @@ def example() -> Iterator[Example]:
                 serving_options(),
             )
             stack.callback(server.stop, 0)
-        yield Example(parties, _streams(parties))
-
-
-def _streams(parties: Parties) -> tuple[bytes, bytes, bytes]:
-    context = ReportContext(
-        network_name=parties.configuration.name,
-        match_key_provider=ON_DEVICE,
-        report_collector=COLLECTOR,
-        on_behalf_of=COLLECTOR,
-        site=COLLECTOR,
-        epoch=1,
-    )
-    asked = FanoutQuery(context=context, fanout="source", widths=FieldWidths.of(PARAMETERS))
-    collected = encrypt_events(EVENTS, context, parties.configuration)
-    first, second, third = assemble_fanout_query(
-        asked, collected, parties.configuration, ipa.Randomness()
-    )
-    return first, second, third
+        streams = streams_of_own_query(EVENTS, PARAMETERS, parties.configuration, COLLECTOR)
+        yield Example(parties, streams)
 
 
 @pytest.mark.parametrize("security", ["semi-honest", "malicious"])

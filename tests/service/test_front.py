@@ -29,7 +29,7 @@ from ipa.budget.ledger import ask as ask_ledger
 from ipa.budget.ledger import charge
 from ipa.service.front import answer
 from ipa.service.parties import STRANGER, Party
-from ipa.service.queries import QueryLimits, State
+from ipa.service.queries import QueryLimits
 from ipa.service.refusal import Refusal
 
 NOISY = PLAIN | {"epsilon": "1/4"}
@@ -293,4 +293,4 @@ def test_a_fault_in_the_helper_party_is_told_as_one(tmp_path: Path) -> None:
     found = submit(front, given=NOISY)
     assert (found.status, found.refusal) == (500, Refusal.FAULT)
     assert str(tmp_path) not in found.body.decode()
-    assert front.queries.counts()[State.WAITING] == 0
+    assert front.queries.waiting() == []

@@ -183,8 +183,6 @@ def test_only_the_last_that_ended_are_remembered() -> None:
         queries.done(submit(queries, small_query(query_id), b""), ANSWER)
     assert [queries.find(query_id) is None for query_id in ("1", "2", "3")] == [True, False, False]
     assert queries.find("w") is waits
-    counted = {State.WAITING: 1, State.RUNNING: 0, State.DONE: 2, State.ABORTED: 0}
-    assert queries.counts() == counted
 
 
 def test_nobody_has_the_answer_of_another_forgotten() -> None:
@@ -294,6 +292,5 @@ def test_states_never_go_back_and_the_bounds_hold(does: list[tuple[str, int]]) -
             assert rank > before or each.state is state
             ranks[name] = (rank, each.state)
             assert (each.stream == b"") == (rank == 2)
-        counts = queries.counts()
-        assert counts[State.WAITING] + counts[State.RUNNING] <= 2
-        assert counts[State.DONE] + counts[State.ABORTED] <= 2
+        kept = [RANK[each.state] for name, each in made.items() if queries.find(name) is each]
+        assert len(kept) - kept.count(2) <= 2 and kept.count(2) <= 2

@@ -37,6 +37,7 @@ def shamir_points(field: Ring, points: Mapping[int, int]) -> ShamirPoints:
     subtract, times, inverse = field.subtract, field.multiply, field.inverse
 
     def ratio(a: int, b: int) -> int:
+        """a / b."""
         return times(a, inverse(b))
 
     own, right, at_zero, leading = {}, {}, {}, {}
