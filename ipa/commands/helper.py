@@ -104,7 +104,12 @@ def _add_limit_arguments(parser: argparse.ArgumentParser) -> None:
         ("at-once", options.at_once, "N", "how many queries run at a time"),
         ("silence", int(options.silence), "SECONDS", "abort when a peer sends nothing for so long"),
         ("grace", int(options.grace), "SECONDS", "how long what runs may go on when it is stopped"),
-        ("expire", int(queue.expires_after), "SECONDS", "abort a query that has not begun after"),
+        (
+            "expire",
+            int(queue.expires_after),
+            "SECONDS",
+            "abort a query that has not begun within so long",
+        ),
         ("most-queries", queue.most, "N", "how many queries wait and run"),
         (
             "most-bytes",
