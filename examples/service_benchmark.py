@@ -29,7 +29,7 @@ from ipa.commands.command_line import main as command
 from ipa.commands.options import whole_number
 from ipa.network.identities import collector_identity_file_name, load_identity
 from ipa.network.simulation import RunOptions
-from ipa.network.tls import TlsIdentity
+from ipa.network.tls_identity import TlsIdentity
 from ipa.parameters import Security
 from ipa.parties import HELPERS
 from ipa.report_query import ReportQueryResult, run_report_query

@@ -30,7 +30,7 @@ from ipa.network.identities import (
     identity_file_name,
     save_identity,
 )
-from ipa.network.tls import TlsIdentity
+from ipa.network.tls_identity import TlsIdentity
 from ipa.oracle import query_sql
 from ipa.parties import HELPERS
 from ipa.report_query import ReportQueryResult

@@ -25,7 +25,7 @@ from ipa.network.identities import (
     identity_file_name,
     save_identity,
 )
-from ipa.network.tls import MAX_DAYS, TlsIdentity, new_identity
+from ipa.network.tls_identity import MAX_DAYS, TlsIdentity, new_identity
 from ipa.parties import HELPERS
 from ipa.ranges import check_integer
 

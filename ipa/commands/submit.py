@@ -18,7 +18,7 @@ from ipa.commands.report_options import add_compression_argument
 from ipa.commands.reports import new_query_id, write_report_result
 from ipa.errors import ParameterError
 from ipa.network.identities import collector_identity_file_name, load_identity
-from ipa.network.tls import TlsIdentity
+from ipa.network.tls_identity import TlsIdentity
 from ipa.report_query import ReportQueryResult
 from ipa.result import check_noise_is_said
 from ipa.service.asked import Asked

@@ -17,7 +17,7 @@ from string import ascii_lowercase, digits
 from ipa.certificates import key_of, read_certificate
 from ipa.errors import ReportError
 from ipa.files import PRIVATE_MODE, read_file, replace_file
-from ipa.network.tls import TlsIdentity, identity_of
+from ipa.network.tls_identity import TlsIdentity, identity_of
 
 MAX_ENCODED_CHARACTERS = 160
 """What of an encoded name goes into a file's name, which on most systems has 255 bytes at most."""

@@ -4,49 +4,29 @@ Nothing is trusted but the peer's own certificate, which each helper party is gi
 authority, no host name. Of each pair of helpers the one with the lower number plays the server.
 """
 
+import errno
 import os
-import secrets
 import select
 import socket
 import ssl
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from ipaddress import ip_address
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, TypeVar
 
-from ipa.certificates import pem_of
 from ipa.errors import ChannelError
-from ipa.ranges import check_integer
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.x509 import Certificate, GeneralName
+from ipa.network.tls_identity import TlsIdentity, new_identity
 
 T = TypeVar("T")
 
-MAX_DAYS = 36_525
-"""A century: no certificate is good for longer."""
-
-MAX_SUBJECT_BYTES = 64
-_PASSWORD_BYTES = 32
 _OWN_DESCRIPTORS = Path("/proc/self/fd")
 
 CONNECT = "connect"
 """The step that errors name when two helpers cannot agree on a TLS session."""
-
-
-@dataclass(frozen=True)
-class TlsIdentity:
-    """A helper party's certificate and its private key, both PEM; the key is under `password`."""
-
-    certificate: str
-    private_key: bytes = field(repr=False)
-    password: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -66,65 +46,6 @@ def fresh_credentials(helpers: Sequence[int]) -> dict[int, TlsCredentials]:
         )
         for helper, own in identities.items()
     }
-
-
-def new_identity(name: str, *, days: int = 1, host: str | None = None) -> TlsIdentity:
-    """A fresh Ed25519 key and a certificate that it signs itself, good for `days` from now.
-
-    By default it is for a run that begins at once: only a handshake looks at the dates. It is good
-    for the day before as well, so that a clock may be slow. Helper parties do not look at the `host`, a
-    name or a numeric address; it is put in for other clients, which are told to trust this certificate
-    and still want to see there where they connect to.
-
-    The name is for people who read the certificate. X.509 allows it 64 bytes, where it is cut.
-
-    Raises: ParameterError for days out of range.
-    """
-    # Imported here: only who makes certificates needs to load this.
-    from datetime import UTC, datetime, timedelta
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    check_integer("days", days, 1, MAX_DAYS)
-    key = Ed25519PrivateKey.generate()
-    shown = name.encode()[:MAX_SUBJECT_BYTES].decode(errors="ignore")
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, shown)])
-    now = datetime.now(UTC)
-    builder = (
-        x509.CertificateBuilder(subject, subject, key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    )
-    if host is not None:
-        names = x509.SubjectAlternativeName([_general_name(host)])
-        builder = builder.add_extension(names, critical=False)
-    return identity_of(key, builder.sign(key, None))
-
-
-def identity_of(key: "Ed25519PrivateKey", certificate: "Certificate") -> TlsIdentity:
-    """A key and its certificate, the key under a fresh password, for whatever keeps them meanwhile."""
-    from cryptography.hazmat.primitives import serialization
-
-    password = secrets.token_hex(_PASSWORD_BYTES).encode()
-    private_key = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.BestAvailableEncryption(password),
-    )
-    return TlsIdentity(pem_of(certificate), private_key, password)
-
-
-def _general_name(host: str) -> "GeneralName":
-    """A host as a certificate names it."""
-    from cryptography import x509
-
-    try:
-        return x509.IPAddress(ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
 
 
 def pinned_context(own: TlsIdentity, peer_certificate: str, *, as_server: bool) -> ssl.SSLContext:
@@ -150,8 +71,25 @@ def listening_context(own: TlsIdentity, certificates: Sequence[str]) -> ssl.SSLC
     return context
 
 
+class _ClosedWithPeer(ssl.SSLSocket):
+    """A socket that is closed when its peer is gone before the handshake.
+
+    The first thing that ssl does with a new one is to ask who the peer is. Where that fails it can
+    raise an error without closing the socket, and nobody else knows it yet.
+    """
+
+    def getpeername(self) -> Any:
+        """Who the peer is. Raises: ConnectionResetError when it is gone."""
+        try:
+            return super().getpeername()
+        except OSError as error:
+            self.close()
+            raise ConnectionResetError(errno.ECONNRESET, "the peer is gone") from error
+
+
 def _context(own: TlsIdentity, certificates: Sequence[str], *, as_server: bool) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if as_server else ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = _ClosedWithPeer
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.check_hostname = False  # the certificate itself is expected, whatever it says
     context.load_verify_locations(cadata="".join(certificates))

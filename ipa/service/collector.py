@@ -19,7 +19,7 @@ from ipa.errors import (
     ServiceError,
     VerificationError,
 )
-from ipa.network.tls import TlsIdentity
+from ipa.network.tls_identity import TlsIdentity
 from ipa.parties import HELPERS
 from ipa.protocols.match_key_compression import check_compressed_bits
 from ipa.report_answer import Answer, check_parameters

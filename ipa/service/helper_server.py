@@ -8,7 +8,8 @@ from time import monotonic
 from types import TracebackType
 
 from ipa.client.configuration import NetworkConfiguration
-from ipa.network.tls import TlsConnection, TlsIdentity, listening_context
+from ipa.network.tls import TlsConnection, listening_context
+from ipa.network.tls_identity import TlsIdentity
 from ipa.service.following import Follower
 from ipa.service.front import Front, serve_front
 from ipa.service.leading import LEADER, MOST_RETRY_SECONDS, Leader

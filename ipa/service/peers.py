@@ -12,7 +12,8 @@ from ipa.client.configuration import NetworkConfiguration
 from ipa.client.services import split_address
 from ipa.errors import InputError
 from ipa.network.sockets import Connection
-from ipa.network.tls import TlsConnection, TlsIdentity, pinned_context
+from ipa.network.tls import TlsConnection, pinned_context
+from ipa.network.tls_identity import TlsIdentity
 from ipa.service.offers import (
     ATTEMPT_BYTES,
     Offer,

@@ -18,7 +18,8 @@ from typing import Any, NoReturn
 from ipa.client.configuration import NetworkConfiguration
 from ipa.client.services import split_address
 from ipa.errors import ParameterError, ServiceError
-from ipa.network.tls import TlsIdentity, pinned_context
+from ipa.network.tls import pinned_context
+from ipa.network.tls_identity import TlsIdentity
 from ipa.parties import HELPERS
 from ipa.service.refusal import Refusal
 

@@ -5,7 +5,7 @@ from ipa.budget.ledger import settings
 from ipa.client.configuration import NetworkConfiguration
 from ipa.errors import ParameterError
 from ipa.network.identities import validity_of
-from ipa.network.tls import TlsIdentity
+from ipa.network.tls_identity import TlsIdentity
 from ipa.service.run import HelperPart
 from ipa.service.service_requests import check_has_services
 

@@ -10,7 +10,7 @@ from intake_cases import world
 
 import ipa.service.watching
 from ipa.errors import IpaError, ServiceError
-from ipa.network.tls import TlsIdentity
+from ipa.network.tls_identity import TlsIdentity
 from ipa.report_query import ReportQueryResult
 from ipa.service.collector import ask_services
 from ipa.service.watching import Waiting

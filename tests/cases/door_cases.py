@@ -16,7 +16,8 @@ from service_cases import Parties, new_parties, wait_until
 
 from ipa.certificates import pem_of
 from ipa.client.services import RegisteredCollector
-from ipa.network.tls import TlsConnection, TlsIdentity, identity_of, listening_context
+from ipa.network.tls import TlsConnection, listening_context
+from ipa.network.tls_identity import TlsIdentity, identity_of
 from ipa.service.listener import Listener
 from ipa.service.parties import Party, party_of
 

@@ -13,7 +13,8 @@ from typing import Any
 from ipa.client.configuration import NetworkConfiguration
 from ipa.commands.keygen import with_services
 from ipa.network.identities import collector_identity_file_name, identity_file_name
-from ipa.network.tls import TlsIdentity, pinned_context
+from ipa.network.tls import pinned_context
+from ipa.network.tls_identity import TlsIdentity
 from ipa.parties import HELPERS
 from ipa.report_answer import Answer
 from ipa.service.refusal import STATUS, Refusal

@@ -16,7 +16,7 @@ from ipa.budget.ledger_directory import Ledgers, create_ledgers
 from ipa.client.configuration import HelperKeys, NetworkConfiguration, generate_configuration
 from ipa.client.services import HelperService, RegisteredCollector
 from ipa.names import host_itself
-from ipa.network.tls import TlsIdentity, new_identity
+from ipa.network.tls_identity import TlsIdentity, new_identity
 from ipa.parties import HELPERS
 from ipa.release import combine_at_collector
 from ipa.service.asked import Asked

@@ -30,7 +30,8 @@ from ipa.network.identities import (
     identity_file_name,
     load_identity,
 )
-from ipa.network.tls import TlsIdentity, pinned_context
+from ipa.network.tls import pinned_context
+from ipa.network.tls_identity import TlsIdentity
 from ipa.oracle.steps import query_in_steps
 from ipa.parameters import QueryParameters
 from ipa.parties import HELPERS

@@ -14,7 +14,7 @@ from ipa.certificates import read_certificate
 from ipa.client.key_files import load_all_helper_keys, load_configuration
 from ipa.commands.command_line import main
 from ipa.network.identities import load_identity, save_identity, validity_of
-from ipa.network.tls import TlsIdentity
+from ipa.network.tls_identity import TlsIdentity
 
 DAY = 24 * 3600
 ADDRESSES = ("localhost:8001", "192.0.2.2:8002", "[2001:db8::3]:8003")

@@ -16,7 +16,8 @@ from tls_cases import speak
 from ipa.certificates import read_certificate
 from ipa.errors import ParameterError
 from ipa.network.identities import save_identity, validity_of
-from ipa.network.tls import identity_of, new_identity, pinned_context
+from ipa.network.tls import pinned_context
+from ipa.network.tls_identity import identity_of, new_identity
 
 DAY = 24 * 3600
 HERE = "helper1.example"

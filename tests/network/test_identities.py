@@ -25,7 +25,8 @@ from ipa.network.identities import (
     load_identity,
     save_identity,
 )
-from ipa.network.tls import TlsIdentity, identity_of, new_identity, pinned_context
+from ipa.network.tls import pinned_context
+from ipa.network.tls_identity import TlsIdentity, identity_of, new_identity
 
 GOOD = key_in_pem(fixed_key(1)) + fixed_certificate(1)
 

@@ -20,12 +20,11 @@ from ipa.network.sockets import SocketChannel, connected_sockets
 from ipa.network.tls import (
     TlsConnection,
     TlsCredentials,
-    TlsIdentity,
     fresh_credentials,
-    new_identity,
     pinned_context,
     secure_connections,
 )
+from ipa.network.tls_identity import TlsIdentity, new_identity
 from ipa.parties import HELPERS
 
 TIMEOUT = 20

@@ -17,7 +17,8 @@ from fake_services import FakeNetwork, Request, fake_network
 from intake_cases import HOME, answer, world
 
 from ipa.errors import ServiceError
-from ipa.network.tls import TlsIdentity, identity_of, new_identity, pinned_context
+from ipa.network.tls import pinned_context
+from ipa.network.tls_identity import TlsIdentity, identity_of, new_identity
 from ipa.service.asked import asked_from_text
 from ipa.service.collector import ask_services
 from ipa.service.refusal import Refusal

@@ -12,7 +12,7 @@ from fake_services import FakeNetwork, Request, fake_network
 from intake_cases import HOME, PARAMETERS, make_world, world
 
 from ipa.errors import ParameterError, ReportError, VerificationError
-from ipa.network.tls import new_identity
+from ipa.network.tls_identity import new_identity
 from ipa.service.collector import ask_services, collector_of
 from ipa.service.service_requests import services_of
 

@@ -14,7 +14,8 @@ from service_cases import COLLECTOR, Services, small_query, three_services, wait
 
 from ipa.client.services import split_address
 from ipa.errors import ParameterError
-from ipa.network.tls import TlsConnection, TlsIdentity, new_identity, pinned_context
+from ipa.network.tls import TlsConnection, pinned_context
+from ipa.network.tls_identity import TlsIdentity, new_identity
 from ipa.parties import HELPERS
 from ipa.service import peers as peers_module
 from ipa.service.offers import Reply, receive_reply, send_all

@@ -38,7 +38,8 @@ from ipa.network.identities import (
     identity_file_name,
     save_identity,
 )
-from ipa.network.tls import TlsIdentity, identity_of, listening_context, new_identity
+from ipa.network.tls import listening_context
+from ipa.network.tls_identity import TlsIdentity, identity_of, new_identity
 from ipa.service.asked import Asked, asked_to_text
 from ipa.service.local_services import start_helper
 from ipa.service.offers import Offer

@@ -20,7 +20,8 @@ from door_cases import (
 )
 from service_cases import COLLECTOR, PATIENCE, wait_until
 
-from ipa.network.tls import TlsConnection, TlsIdentity, new_identity
+from ipa.network.tls import TlsConnection
+from ipa.network.tls_identity import TlsIdentity, new_identity
 from ipa.service import listener
 from ipa.service.parties import STRANGER, Party, party_of
 
